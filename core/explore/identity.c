@@ -1,0 +1,403 @@
+/* State keys. See identity.h. */
+#include "identity.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "world/stores/row.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* A row followed along a path. */
+struct entity {
+	uint32_t table;
+	bool made;              /* on this path: it has no image at the root */
+	struct bs_blob root;    /* its image at the root; no data when made */
+	struct bs_blob current; /* no data: gone */
+	uint32_t name;          /* of those made and not gone, in order: 1, 2, 3 ... */
+};
+
+struct bs_identity {
+	const struct bs_model *model;
+	const struct bs_stores *stores;
+	bool **masked;    /* [table][column] */
+	bool *masked_var; /* [variable] */
+	struct entity *entities;
+	size_t count;
+	struct bs_map by_image; /* from (table, image) to entities that have or had it */
+	struct bs_map by_key;   /* from (table, key) to those made: names are looked up here */
+	struct bs_buf bytes;    /* what is hashed in the end */
+};
+
+static void mask_configured(struct bs_identity *identity)
+{
+	const struct bs_stores *stores = identity->stores;
+
+	for (size_t t = 0; t < stores->table_count; t++) {
+		const struct bs_table *table = stores->tables[t];
+		const struct bs_store_config *config = stores->table_store[t] < identity->model->store_count
+							       ? &identity->model->stores[stores->table_store[t]]
+							       : NULL;
+		for (size_t c = 0; c < table->column_count; c++) {
+			BS_AUTOFREE char *name = bs_xasprintf("%s.%s", table->name, table->columns[c].name);
+			bool mask = table->columns[c].volatile_default;
+			for (size_t i = 0; config && i < config->masked_count; i++)
+				mask |= strcmp(config->masked_columns[i], name) == 0;
+			identity->masked[t][c] = mask;
+		}
+	}
+}
+
+struct bs_identity *bs_identity_new(const struct bs_model *model, const struct bs_stores *stores)
+{
+	struct bs_identity *identity = bs_xcalloc(1, sizeof *identity);
+
+	identity->model = model;
+	identity->stores = stores;
+	bs_buf_init(&identity->bytes, BS_BUF_UNBOUNDED);
+	identity->masked = bs_xcalloc(stores->table_count, sizeof *identity->masked);
+	for (size_t t = 0; t < stores->table_count; t++)
+		identity->masked[t] = bs_xcalloc(stores->tables[t]->column_count, sizeof **identity->masked);
+	identity->masked_var = bs_xcalloc(model->var_count, sizeof *identity->masked_var);
+	mask_configured(identity);
+	return identity;
+}
+
+void bs_identity_free(struct bs_identity *identity)
+{
+	if (!identity)
+		return;
+	for (size_t t = 0; t < identity->stores->table_count; t++)
+		free(identity->masked[t]);
+	free(identity->masked);
+	free(identity->masked_var);
+	free(identity->entities);
+	bs_map_release(&identity->by_image);
+	bs_map_release(&identity->by_key);
+	bs_buf_release(&identity->bytes);
+	free(identity);
+}
+
+bool bs_identity_mask(struct bs_identity *identity, uint32_t table, uint32_t column)
+{
+	bool fresh = !identity->masked[table][column];
+
+	identity->masked[table][column] = true;
+	return fresh;
+}
+
+bool bs_identity_masked(const struct bs_identity *identity, uint32_t table, uint32_t column)
+{
+	return identity->masked[table][column];
+}
+
+bool bs_identity_mask_variable(struct bs_identity *identity, size_t var)
+{
+	bool fresh = !identity->masked_var[var];
+
+	identity->masked_var[var] = true;
+	return fresh;
+}
+
+static uint64_t image_hash(uint32_t table, struct bs_blob image)
+{
+	return bs_hash_bytes(image.data, image.len).lo ^ (table * 0x9E3779B97F4A7C15u);
+}
+
+/* The entity that now has this image. */
+static struct entity *having(struct bs_identity *identity, uint32_t table, struct bs_blob image, uint64_t hash)
+{
+	size_t at = 0;
+	uint32_t i;
+
+	while ((i = bs_map_next(&identity->by_image, hash, &at)) != BS_MAP_NONE) {
+		struct entity *entity = &identity->entities[i];
+		if (entity->table == table && entity->current.data && bs_blob_equal(entity->current, image))
+			return entity;
+	}
+	return NULL;
+}
+
+/* The entity that had this image at the root and is gone: the row is put back as it was. */
+static struct entity *gone_from_root(struct bs_identity *identity, uint32_t table, struct bs_blob image,
+				     uint64_t hash)
+{
+	size_t at = 0;
+	uint32_t i;
+
+	while ((i = bs_map_next(&identity->by_image, hash, &at)) != BS_MAP_NONE) {
+		struct entity *entity = &identity->entities[i];
+		if (entity->table == table && !entity->made && !entity->current.data &&
+		    bs_blob_equal(entity->root, image))
+			return entity;
+	}
+	return NULL;
+}
+
+static struct entity *add_entity(struct bs_identity *identity, struct entity fresh, uint64_t hash)
+{
+	struct entity *entity;
+
+	bs_map_add(&identity->by_image, hash, (uint32_t)identity->count);
+	entity = BS_PUSH(identity->entities, identity->count);
+	*entity = fresh;
+	return entity;
+}
+
+static void follow_change(struct bs_identity *identity, const struct bs_change *change)
+{
+	struct entity *entity = NULL;
+	uint64_t hash;
+
+	if (change->before.data) {
+		hash = image_hash(change->table, change->before);
+		entity = having(identity, change->table, change->before, hash);
+		if (!entity)
+			entity = add_entity(identity,
+					    (struct entity){.table = change->table,
+							    .root = change->before,
+							    .current = change->before},
+					    hash);
+		entity->current = change->after;
+		if (change->after.data) {
+			uint32_t index = (uint32_t)(entity - identity->entities);
+			bs_map_add(&identity->by_image, image_hash(change->table, change->after), index);
+		}
+		return;
+	}
+	hash = image_hash(change->table, change->after);
+	entity = gone_from_root(identity, change->table, change->after, hash);
+	if (entity)
+		entity->current = entity->root;
+	else
+		add_entity(identity,
+			   (struct entity){.table = change->table, .made = true, .current = change->after}, hash);
+}
+
+static void follow_delta(struct bs_identity *identity, const struct bs_delta *delta)
+{
+	for (uint32_t i = 0; delta && i < delta->count; i++)
+		if (!identity->stores->tables[delta->items[i].table]->bookkeeping)
+			follow_change(identity, &delta->items[i]);
+}
+
+/* A column whose value the application or the store made up, and that names the row. */
+static bool renamed(const struct bs_identity *identity, uint32_t table, size_t column)
+{
+	const struct bs_column *c = &identity->stores->tables[table]->columns[column];
+
+	return c->generated || (c->key && identity->masked[table][column]);
+}
+
+static uint64_t key_hash(uint32_t table, size_t column, struct bs_blob cell)
+{
+	return bs_hash_bytes(cell.data, cell.len).lo ^ ((table * 64 + column + 1) * 0xC2B2AE3D27D4EB4Fu);
+}
+
+/* Names those made and not gone, and remembers by which keys all of those made can be referred to. */
+static void name_entities(struct bs_identity *identity)
+{
+	uint32_t next = 1;
+
+	bs_map_clear(&identity->by_key);
+	for (size_t i = 0; i < identity->count; i++) {
+		struct entity *entity = &identity->entities[i];
+		if (!entity->made)
+			continue;
+		if (entity->current.data)
+			entity->name = next++;
+		const struct bs_table *table = identity->stores->tables[entity->table];
+		for (size_t c = 0; entity->current.data && c < table->column_count; c++) {
+			struct bs_blob cell;
+			if (renamed(identity, entity->table, c) && bs_row_bytes(entity->current, c, &cell))
+				bs_map_add(&identity->by_key, key_hash(entity->table, c, cell), (uint32_t)i);
+		}
+	}
+}
+
+/* The name of the row made on this path whose column holds cell; 0: there is none. */
+static uint32_t name_of(const struct bs_identity *identity, uint32_t table, size_t column, struct bs_blob cell)
+{
+	size_t at = 0;
+	uint32_t i;
+	struct bs_blob own;
+
+	while ((i = bs_map_next(&identity->by_key, key_hash(table, column, cell), &at)) != BS_MAP_NONE) {
+		const struct entity *entity = &identity->entities[i];
+		if (entity->table == table && bs_row_bytes(entity->current, column, &own) &&
+		    bs_blob_equal(own, cell))
+			return entity->name;
+	}
+	return 0;
+}
+
+static void put(struct bs_identity *identity, char tag, const void *data, size_t len)
+{
+	uint32_t n = (uint32_t)len;
+
+	bs_buf_addc(&identity->bytes, tag);
+	bs_buf_add(&identity->bytes, &n, sizeof n);
+	bs_buf_add(&identity->bytes, data, len);
+}
+
+static void put_cell(struct bs_identity *identity, const struct entity *entity, size_t column, struct bs_blob cell)
+{
+	const struct bs_column *c = &identity->stores->tables[entity->table]->columns[column];
+	bool null = *(const unsigned char *)cell.data == BS_CELL_NULL;
+	uint32_t name = 0;
+
+	if (entity->made && renamed(identity, entity->table, column)) {
+		put(identity, 'k', &entity->name, sizeof entity->name);
+		return;
+	}
+	if (c->ref_table >= 0 && !null && renamed(identity, (uint32_t)c->ref_table, (size_t)c->ref_column))
+		name = name_of(identity, (uint32_t)c->ref_table, (size_t)c->ref_column, cell);
+	if (name)
+		put(identity, 'r', &name, sizeof name);
+	else if (identity->masked[entity->table][column])
+		put(identity, 'm', &null, sizeof null);
+	else
+		put(identity, 'v', cell.data, cell.len);
+}
+
+static void put_row(struct bs_identity *identity, const struct entity *entity)
+{
+	size_t columns = identity->stores->tables[entity->table]->column_count;
+	struct bs_blob cell;
+
+	put(identity, 't', &entity->table, sizeof entity->table);
+	if (!entity->current.data)
+		put(identity, 'd', "", 0);
+	for (size_t c = 0; entity->current.data && c < columns; c++)
+		if (bs_row_bytes(entity->current, c, &cell))
+			put_cell(identity, entity, c, cell);
+}
+
+/* Rows of the root are named by their image there; those changes are ordered by it, not by when they came. */
+static int by_root_image(const void *a, const void *b)
+{
+	const struct entity *x = *(const struct entity *const *)a, *y = *(const struct entity *const *)b;
+
+	if (x->table != y->table)
+		return x->table < y->table ? -1 : 1;
+	if (x->root.len != y->root.len)
+		return x->root.len < y->root.len ? -1 : 1;
+	return memcmp(x->root.data, y->root.data, x->root.len);
+}
+
+static void put_rows(struct bs_identity *identity)
+{
+	size_t n = 0;
+	BS_AUTOFREE const struct entity **changed = bs_xcalloc(identity->count, sizeof *changed);
+
+	for (size_t i = 0; i < identity->count; i++) {
+		const struct entity *entity = &identity->entities[i];
+		if (entity->made && entity->current.data)
+			put_row(identity, entity);
+		else if (!entity->made && !bs_blob_equal(entity->root, entity->current))
+			changed[n++] = entity;
+	}
+	if (n > 1)
+		qsort(changed, n, sizeof *changed, by_root_image);
+	for (size_t i = 0; i < n; i++) {
+		put(identity, 'o', changed[i]->root.data, changed[i]->root.len);
+		put_row(identity, changed[i]);
+	}
+}
+
+/* The value as the cells that may hold it: an identifier travels as a number or as text. */
+static uint32_t name_of_value(const struct bs_identity *identity, uint32_t table, const struct bs_value *value)
+{
+	struct bs_buf cell = BS_BUF_INIT;
+	uint32_t name = 0;
+	char *end;
+
+	for (int form = 0; form < 2 && !name; form++) {
+		bs_buf_clear(&cell);
+		if (value->kind == BS_V_INT && form == 0)
+			bs_row_add_int(&cell, value->integer);
+		else if (value->kind == BS_V_TEXT && form == 0)
+			bs_row_add_text(&cell, value->text.data, value->text.len);
+		else if (value->kind == BS_V_TEXT && value->text.len)
+			bs_row_add_int(&cell, strtoll(value->text.data, &end, 10));
+		else
+			break;
+		struct bs_blob blob = {cell.data, (uint32_t)cell.len};
+		for (size_t c = 0; !name && c < identity->stores->tables[table]->column_count; c++)
+			if (renamed(identity, table, c))
+				name = name_of(identity, table, c, blob);
+	}
+	bs_buf_release(&cell);
+	return name;
+}
+
+/* Whether identifiers of that table are renamed at all; else the value itself is the identity. */
+static bool renames(const struct bs_identity *identity, uint32_t table)
+{
+	for (size_t c = 0; c < identity->stores->tables[table]->column_count; c++)
+		if (renamed(identity, table, c))
+			return true;
+	return false;
+}
+
+static void put_variable(struct bs_identity *identity, const struct bs_variable_value *var, bool masked)
+{
+	uint32_t name;
+
+	if (var->value.kind == BS_V_NIL) {
+		put(identity, 'n', "", 0);
+		return;
+	}
+	if (var->table >= 0 && renames(identity, (uint32_t)var->table)) {
+		name = name_of_value(identity, (uint32_t)var->table, &var->value);
+		put(identity, name ? 'k' : 'x', &name, sizeof name);
+		return;
+	}
+	if (masked) {
+		put(identity, 'm', "", 0);
+		return;
+	}
+	cJSON *json = bs_value_to_json(&var->value);
+	BS_AUTOFREE char *text = bs_json_print(json, false);
+	cJSON_Delete(json);
+	put(identity, 'v', text, strlen(text));
+}
+
+struct bs_hash bs_identity_visible(struct bs_identity *identity, const struct bs_graph *graph, uint32_t parent,
+				   const struct bs_delta *delta, const struct bs_context *context)
+{
+	size_t edges;
+
+	bs_map_clear(&identity->by_image);
+	bs_buf_clear(&identity->bytes);
+	free(identity->entities);
+	identity->entities = NULL;
+	identity->count = 0;
+	if (graph->count) {
+		BS_AUTOFREE uint32_t *lineage = bs_graph_lineage(graph, parent, &edges);
+		for (size_t i = 0; i < edges; i++)
+			follow_delta(identity, graph->states[lineage[i]].delta);
+	}
+	follow_delta(identity, delta);
+	name_entities(identity);
+	put_rows(identity);
+	bs_buf_addc(&identity->bytes, 'c');
+	for (uint32_t i = 0; i < context->count; i++)
+		put_variable(identity, &context->vars[i], identity->masked_var[i]);
+	return bs_hash_bytes(identity->bytes.data, identity->bytes.len);
+}
+
+struct bs_hash bs_identity_key(struct bs_hash visible, const struct bs_memory *memory, uint64_t blind)
+{
+	struct bs_buf bytes = BS_BUF_INIT;
+
+	if (!memory && !blind)
+		return visible;
+	bs_buf_add(&bytes, &visible, sizeof visible);
+	bs_buf_add(&bytes, &blind, sizeof blind);
+	if (memory)
+		bs_buf_add(&bytes, memory->items, memory->count * sizeof memory->items[0]);
+	struct bs_hash key = bs_hash_bytes(bytes.data, bytes.len);
+	bs_buf_release(&bytes);
+	return key;
+}

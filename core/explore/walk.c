@@ -1,0 +1,192 @@
+/* From state to state. See walk.h. */
+#include "walk.h"
+
+#include "base/mem.h"
+
+#include <time.h>
+
+#define APPLY_TRIES 20 /* the application may write while we put back; each time we read first */
+
+void bs_walk_init(struct bs_walk *walk, struct bs_graph *graph, struct bs_world *world, struct bs_judge *judge,
+		  struct bs_identity *identity)
+{
+	*walk = (struct bs_walk){.graph = graph, .world = world, .judge = judge, .identity = identity};
+	walk->net = bs_net_new();
+	walk->context = bs_context_ref(world->root);
+}
+
+void bs_walk_release(struct bs_walk *walk)
+{
+	bs_net_free(walk->net);
+	bs_arena_release(&walk->scratch);
+	bs_context_unref(walk->context);
+	*walk = (struct bs_walk){0};
+}
+
+static void stand_at(struct bs_walk *walk, uint32_t state, struct bs_context *context)
+{
+	struct bs_context *old = walk->context;
+
+	walk->at = state;
+	walk->beyond = NULL;
+	walk->steps_beyond = 0;
+	walk->fresh = false;
+	walk->context = bs_context_ref(context);
+	bs_context_unref(old);
+	if (walk->scratch.total > ((size_t)1 << 20))
+		bs_arena_release(&walk->scratch);
+}
+
+/* The edge of the state that the last step made gets the rows that came late; what the state is changes with it. */
+static void join_to_edge(struct bs_walk *walk, const struct bs_change *items, size_t count)
+{
+	struct bs_state *state = &walk->graph->states[walk->at];
+	const struct bs_delta *late = bs_delta_new(&walk->graph->arena, items, count);
+
+	state->delta = bs_delta_join(&walk->graph->arena, state->delta, late);
+	state->visible = bs_identity_visible(walk->identity, walk->graph, state->parent, state->delta, state->context);
+	state->key = bs_identity_key(state->visible, state->memory, state->blind);
+	bs_graph_rekey(walk->graph);
+}
+
+int bs_walk_collect_late(struct bs_walk *walk, struct bs_err *err)
+{
+	struct bs_changes changes;
+	int r = bs_stores_changes(&walk->world->stores, &changes, err);
+
+	if (r < 0 || changes.count == 0)
+		return r;
+	walk->late_rows += changes.count;
+	if (walk->fresh && !walk->steps_beyond)
+		join_to_edge(walk, changes.items, changes.count);
+	else
+		walk->beyond = bs_delta_join(&walk->scratch, walk->beyond,
+					     bs_delta_new(&walk->scratch, changes.items, changes.count));
+	return (int)changes.count;
+}
+
+/* What has to change between where the world stands and a state. */
+static void sum_up(struct bs_walk *walk, uint32_t state)
+{
+	const struct bs_state *states = walk->graph->states;
+	uint32_t ancestor = bs_graph_common_ancestor(walk->graph, walk->at, state);
+
+	bs_net_clear(walk->net);
+	bs_net_add(walk->net, walk->beyond, BS_UNDO);
+	for (uint32_t s = walk->at; s != ancestor; s = states[s].parent)
+		bs_net_add(walk->net, states[s].delta, BS_UNDO);
+	for (uint32_t s = state; s != ancestor; s = states[s].parent)
+		bs_net_add(walk->net, states[s].delta, BS_REDO);
+}
+
+/* Returns 1 when rows were moved, 0 when there was nothing to move. */
+static int roll(struct bs_walk *walk, uint32_t state, struct bs_err *err)
+{
+	for (int try = 0; try < APPLY_TRIES; try++) {
+		size_t count;
+		int r = bs_walk_collect_late(walk, err);
+		if (r < 0)
+			return r;
+		sum_up(walk, state);
+		const struct bs_net_row *rows = bs_net_rows(walk->net, &count);
+		if (!count)
+			return 0;
+		r = bs_stores_apply(&walk->world->stores, rows, count, err);
+		if (r == 0) {
+			walk->restores++;
+			return 1;
+		}
+		if (r != BS_EBUSY)
+			return r;
+		nanosleep(&(struct timespec){.tv_nsec = 2000000L << (try < 8 ? try : 8)}, NULL);
+	}
+	return bs_err_set(err, BS_ESTORE, "the application keeps writing or keeps a lock: the store could not be put back");
+}
+
+static int send_again(struct bs_walk *walk, uint32_t state, struct bs_err *err)
+{
+	size_t count;
+	int r = bs_walk_clean_start(walk, err);
+	BS_AUTOFREE size_t *path = bs_graph_path(walk->graph, state, &count);
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		struct bs_step step;
+		const struct bs_delta *delta;
+		bs_step_init(&step);
+		if (!bs_world_enabled(walk->world, path[i], walk->context, NULL))
+			walk->drifts++;
+		else
+			r = bs_walk_step(walk, path[i], &step, &delta, err);
+		bs_step_release(&step);
+	}
+	walk->replays++;
+	return r;
+}
+
+int bs_walk_to(struct bs_walk *walk, uint32_t state, struct bs_err *err)
+{
+	bool here = walk->at == state && !walk->steps_beyond && !walk->beyond;
+	/* The root needs no memory of the process: a new one is as good there. */
+	bool resend = walk->replay || (state != 0 && walk->restarted && !walk->redo_after_restart);
+	int r = 0;
+
+	if (here && walk->replay)
+		return 0;
+	if (resend) {
+		r = send_again(walk, state, err);
+		if (r < 0)
+			return r;
+		struct bs_context *context = bs_context_ref(walk->context); /* as captured this time */
+		stand_at(walk, state, context);
+		bs_context_unref(context);
+		walk->restarted = false;
+	} else {
+		r = roll(walk, state, err);
+		if (r < 0)
+			return r;
+		stand_at(walk, state, walk->graph->states[state].context);
+		if (here && r == 0)
+			return 0;
+	}
+	bs_judge_moved(walk->judge);
+	return 0;
+}
+
+int bs_walk_step(struct bs_walk *walk, size_t operation, struct bs_step *ret_step,
+		 const struct bs_delta **ret_delta, struct bs_err *err)
+{
+	uint32_t depth = walk->graph->states[walk->at].depth + walk->steps_beyond + 1;
+	const struct bs_context *context = walk->context;
+	int r = bs_world_step(walk->world, operation, context, depth, ret_step, err);
+
+	walk->fresh = false;
+	walk->steps_beyond++;
+	if (ret_step->context) {
+		bs_context_unref(walk->context);
+		walk->context = bs_context_ref(ret_step->context);
+	}
+	*ret_delta = bs_delta_new(&walk->scratch, ret_step->changes.items, ret_step->changes.count);
+	if (*ret_delta)
+		ret_step->changes.items = (struct bs_change *)(uintptr_t)(*ret_delta)->items;
+	walk->beyond = bs_delta_join(&walk->scratch, walk->beyond, *ret_delta);
+	return r;
+}
+
+void bs_walk_settle(struct bs_walk *walk, uint32_t state, bool fresh)
+{
+	struct bs_context *context = bs_context_ref(walk->context);
+
+	stand_at(walk, state, context);
+	bs_context_unref(context);
+	walk->fresh = fresh;
+}
+
+int bs_walk_clean_start(struct bs_walk *walk, struct bs_err *err)
+{
+	int r = bs_world_clean_start(walk->world, err);
+
+	stand_at(walk, 0, walk->world->root);
+	walk->restarted = true;
+	bs_judge_moved(walk->judge);
+	return r;
+}

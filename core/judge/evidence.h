@@ -1,0 +1,25 @@
+/*
+ * Evidence: a finding as the event that every report shows. Everything that came from the API is made
+ * valid text, capped, and stripped of secrets here; nothing leaves the core by another way.
+ */
+#ifndef BS_JUDGE_EVIDENCE_H
+#define BS_JUDGE_EVIDENCE_H
+
+#include "events/redact.h"
+#include "finding.h"
+
+#include <backstep/event.h>
+
+struct bs_evidence {
+	const struct bs_judge *judge;
+	const struct bs_redactor *redactor;
+	const char *events_path; /* for the replay command; NULL: none */
+	uint32_t complete_depth; /* every sequence of so many operations was explored */
+	struct bs_arena arena;   /* of the events that were built */
+};
+
+/* Fills ret_event; what it points to lives in the arena. */
+void bs_evidence_build(struct bs_evidence *evidence, const struct bs_finding *finding,
+		       struct bs_ev_finding *ret_event);
+
+#endif
