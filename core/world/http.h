@@ -3,6 +3,10 @@
  * or netrc from the environment, only http and https, no redirects unless asked. Whatever comes back,
  * or does not, is an outcome of the step and never an error of ours: see enum bs_outcome.
  *
+ * A request reaches the app at most once, unless it is safe (GET, HEAD, OPTIONS, TRACE: RFC 9110, 9.2.1).
+ * libcurl by itself sends any request a second time when a kept connection ends without a byte of response;
+ * a POST would then be done twice, unseen. Here that is BS_OUTCOME_CUT_OFF.
+ *
  * Threads: a bs_http belongs to one thread.
  */
 #ifndef BS_WORLD_HTTP_H
@@ -52,7 +56,7 @@ struct bs_exchange {
 	struct bs_headers request_headers;
 	char *request_body; /* NULL: none */
 	size_t request_body_len;
-	uint32_t timeout_ms;
+	uint32_t timeout_ms; /* from the start to the last byte; 0: no limit */
 
 	/* The outcome; filled by send. */
 	enum bs_outcome outcome;
@@ -62,18 +66,24 @@ struct bs_exchange {
 	char *body; /* NUL-terminated; at most BS_BODY_KEPT bytes; decoded; never NULL after send */
 	size_t body_len;     /* bytes kept */
 	uint64_t body_bytes; /* true length, decoded */
-	char body_sha256[65]; /* of the whole body, also of what was not kept */
+	char body_sha256[65]; /* "" while not known: ask bs_exchange_sha256() */
 	uint64_t elapsed_us;
 };
 void bs_exchange_release(struct bs_exchange *exchange);
+
+/* SHA-256 in hex of the whole body that came, also of what was not kept. Computed when first asked for, as most
+ * bodies are small and nobody asks. Borrowed: lives as long as the exchange. */
+const char *bs_exchange_sha256(struct bs_exchange *exchange);
 
 struct bs_http;
 /* stop may be NULL; when *stop becomes nonzero, a request under way ends as BS_OUTCOME_INTERRUPTED within 100 ms. */
 int bs_http_new(const volatile sig_atomic_t *stop, struct bs_http **ret_http, struct bs_err *err);
 void bs_http_free(struct bs_http *http);
 
-/* Sends and waits. Only a request that cannot be sent at all (CR or LF in a header, no http URL) is an
- * error, BS_EINTERNAL; everything else is an outcome, and 0. */
+/* Sends and waits. Only a request that cannot be sent at all (CR or LF in a header, a method or header name that
+ * is no token, no http URL) is an error, BS_EINTERNAL; everything else is an outcome, and 0. The outcome of an
+ * earlier send is replaced. HEAD has no request body. A header of the caller replaces the one that would be
+ * sent without (Host, User-Agent, Accept, Accept-Encoding: then the body stays encoded). Trailers are dropped. */
 int bs_http_send(struct bs_http *http, struct bs_exchange *exchange, struct bs_err *err);
 
 /* Closes the kept connection: after the app was restarted. */

@@ -1,0 +1,181 @@
+/* Packed rows. See row.h. */
+#include "row.h"
+
+#include "base/mem.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define BLOB_SHOWN 16 /* bytes of a blob that people see */
+
+static void add_kind(struct bs_buf *image, enum bs_cell_kind kind)
+{
+	bs_buf_addc(image, (char)kind);
+}
+
+static void add_bits(struct bs_buf *image, uint64_t bits, unsigned bytes)
+{
+	unsigned char little[8];
+
+	for (unsigned i = 0; i < bytes; i++)
+		little[i] = (unsigned char)(bits >> (8 * i));
+	bs_buf_add(image, little, bytes);
+}
+
+static uint64_t read_bits(const unsigned char *data, unsigned bytes)
+{
+	uint64_t bits = 0;
+
+	for (unsigned i = bytes; i-- > 0;)
+		bits = bits << 8 | data[i];
+	return bits;
+}
+
+void bs_row_add_null(struct bs_buf *image)
+{
+	add_kind(image, BS_CELL_NULL);
+}
+
+void bs_row_add_int(struct bs_buf *image, int64_t value)
+{
+	add_kind(image, BS_CELL_INT);
+	add_bits(image, (uint64_t)value, 8);
+}
+
+void bs_row_add_real(struct bs_buf *image, double value)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &value, sizeof bits);
+	add_kind(image, BS_CELL_REAL);
+	add_bits(image, bits, 8);
+}
+
+static void add_bytes(struct bs_buf *image, enum bs_cell_kind kind, const void *data, size_t len)
+{
+	add_kind(image, kind);
+	add_bits(image, len, 4);
+	if (len)
+		bs_buf_add(image, data, len);
+}
+
+void bs_row_add_text(struct bs_buf *image, const char *data, size_t len)
+{
+	add_bytes(image, BS_CELL_TEXT, data, len);
+}
+
+void bs_row_add_blob(struct bs_buf *image, const void *data, size_t len)
+{
+	add_bytes(image, BS_CELL_BLOB, data, len);
+}
+
+bool bs_row_next(struct bs_blob image, size_t *offset, struct bs_cell *ret_cell)
+{
+	const unsigned char *at = image.data;
+	struct bs_cell cell = {0};
+	uint64_t bits;
+
+	if (!at || *offset >= image.len)
+		return false;
+	at += *offset;
+	cell.kind = (enum bs_cell_kind)*at++;
+	switch (cell.kind) {
+	case BS_CELL_NULL:
+		*offset += 1;
+		break;
+	case BS_CELL_INT:
+		cell.integer = (int64_t)read_bits(at, 8);
+		*offset += 9;
+		break;
+	case BS_CELL_REAL:
+		bits = read_bits(at, 8);
+		memcpy(&cell.real, &bits, sizeof bits);
+		*offset += 9;
+		break;
+	case BS_CELL_TEXT:
+	case BS_CELL_BLOB:
+		cell.len = (uint32_t)read_bits(at, 4);
+		cell.data = (const char *)at + 4;
+		*offset += 5 + (size_t)cell.len;
+		break;
+	}
+	*ret_cell = cell;
+	return true;
+}
+
+bool bs_row_cell(struct bs_blob image, size_t index, struct bs_cell *ret_cell)
+{
+	size_t offset = 0;
+
+	for (size_t i = 0; bs_row_next(image, &offset, ret_cell); i++)
+		if (i == index)
+			return true;
+	return false;
+}
+
+bool bs_row_bytes(struct bs_blob image, size_t index, struct bs_blob *ret_bytes)
+{
+	size_t offset = 0, start = 0;
+	struct bs_cell cell;
+
+	for (size_t i = 0; bs_row_next(image, &offset, &cell); i++, start = offset)
+		if (i == index) {
+			*ret_bytes = (struct bs_blob){(const char *)image.data + start, (uint32_t)(offset - start)};
+			return true;
+		}
+	return false;
+}
+
+bool bs_blob_equal(struct bs_blob a, struct bs_blob b)
+{
+	if (!a.data || !b.data)
+		return !a.data && !b.data;
+	return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+}
+
+static cJSON *blob_to_json(const struct bs_cell *cell)
+{
+	struct bs_buf text = BS_BUF_INIT;
+
+	bs_buf_adds(&text, "x'");
+	for (uint32_t i = 0; i < cell->len && i < BLOB_SHOWN; i++)
+		bs_buf_addf(&text, "%02x", (unsigned char)cell->data[i]);
+	if (cell->len > BLOB_SHOWN)
+		bs_buf_addf(&text, "…' (%" PRIu32 " bytes)", cell->len);
+	else
+		bs_buf_addc(&text, '\'');
+	cJSON *json = bs_json_new_text(bs_buf_text(&text), text.len);
+	bs_buf_release(&text);
+	return json;
+}
+
+cJSON *bs_cell_to_json(const struct bs_cell *cell)
+{
+	switch (cell->kind) {
+	case BS_CELL_NULL:
+		break;
+	case BS_CELL_INT:
+		return bs_json_new_int(cell->integer);
+	case BS_CELL_REAL:
+		return bs_json_new_real(cell->real);
+	case BS_CELL_TEXT:
+		return bs_json_new_text(cell->data, cell->len);
+	case BS_CELL_BLOB:
+		return blob_to_json(cell);
+	}
+	return cJSON_CreateNull();
+}
+
+cJSON *bs_row_to_json(const struct bs_table *table, struct bs_blob image)
+{
+	struct bs_cell cell;
+	size_t offset = 0;
+
+	if (!image.data)
+		return cJSON_CreateNull();
+	cJSON *row = cJSON_CreateObject();
+	for (size_t i = 0; i < table->column_count && bs_row_next(image, &offset, &cell); i++)
+		if (!table->columns[i].hidden)
+			cJSON_AddItemToObject(row, table->columns[i].name, bs_cell_to_json(&cell));
+	return row;
+}
