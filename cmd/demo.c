@@ -32,6 +32,16 @@ static bool executable_folder(char *ret_folder, size_t size)
 	return slash != NULL;
 }
 
+/* The model names the program without a folder, as anybody's model would. */
+static void find_app_in(const char *app)
+{
+	const char *path = getenv("PATH");
+	BS_AUTOFREE char *folder = bs_xstrndup(app, (size_t)(strrchr(app, '/') - app));
+	BS_AUTOFREE char *longer = bs_xasprintf("%s%s%s", folder, path ? ":" : "", path ? path : "");
+
+	setenv("PATH", longer, 1);
+}
+
 int bs_cmd_demo(const struct bs_options *options)
 {
 	char folder[PATH_MAX];
@@ -47,8 +57,11 @@ int bs_cmd_demo(const struct bs_options *options)
 		char *operands[] = {model};
 		if (access(app, X_OK) != 0 || access(model, R_OK) != 0)
 			continue;
-		setenv("BACKSTEP_DEMO_APP", app, 1);
-		setenv("BACKSTEP_DEMO_FLAGS", options->fixed ? "--fixed" : "", 1);
+		find_app_in(app);
+		if (options->fixed)
+			setenv("APP_FIXED", "1", 1);
+		else
+			unsetenv("APP_FIXED");
 		run.operands = operands;
 		run.operand_count = 1;
 		if (!run.fail_on)

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "model/model.h"
+#include "revision.h"
 #include "run.h"
 
 #include <backstep/reporter.h>
@@ -125,15 +126,6 @@ static bool formats_known(const struct bs_options *options)
 	return true;
 }
 
-static const char *events_path(const struct bs_options *options)
-{
-	for (size_t i = 0; i < options->report_count; i++)
-		if (strcmp(options->reports[i].format, "ndjson") == 0)
-			return options->reports[i].path ? options->reports[i].path
-							: bs_reporter_find("ndjson")->default_path;
-	return NULL;
-}
-
 static void reporter_failed(void *ctx, const char *name, const struct bs_err *err)
 {
 	(void)ctx;
@@ -160,11 +152,16 @@ int bs_run_model(const struct bs_options *options, struct bs_model *model)
 {
 	struct bs_fanout *fanout = bs_fanout_new();
 	struct bs_reporter_options console = {0};
-	struct bs_run_options run = {.stop = &bs_stop, .events_path = events_path(options)};
+	struct bs_run_options run = {.stop = &bs_stop};
 	struct bs_run_result result;
 	struct bs_err err = BS_ERR_INIT;
 	unsigned failed = 0;
+	BS_AUTOFREE char *revision = NULL;
+	BS_AUTOFREE char *branch = NULL;
 
+	bs_find_revision(model->folder, &revision, &branch);
+	run.revision = revision;
+	run.branch = branch;
 	console_options(options, &console);
 	if (!options->quiet)
 		failed += !add_reporter(fanout, "console", NULL, console);

@@ -7,13 +7,13 @@ void bs_coverage_init(struct bs_coverage *coverage, size_t operations)
 {
 	coverage->count = operations;
 	coverage->operations = bs_xcalloc(operations, sizeof *coverage->operations);
-	coverage->pairs = bs_xcalloc(operations * operations, sizeof *coverage->pairs);
 }
 
 void bs_coverage_release(struct bs_coverage *coverage)
 {
 	free(coverage->operations);
 	free(coverage->pairs);
+	bs_map_release(&coverage->by_pair);
 	*coverage = (struct bs_coverage){0};
 }
 
@@ -47,6 +47,22 @@ static void count_status(struct bs_operation_stats *stats, int status)
 	stats->statuses[stats->status_count - 1].count++;
 }
 
+static void count_pair(struct bs_coverage *coverage, uint32_t first, uint32_t second)
+{
+	uint64_t both = (uint64_t)first << 32 | second, hash = both * 0x9E3779B97F4A7C15u;
+	size_t at = 0;
+	uint32_t i;
+
+	hash ^= hash >> 32;
+	while ((i = bs_map_next(&coverage->by_pair, hash, &at)) != BS_MAP_NONE)
+		if (coverage->pairs[i].first == first && coverage->pairs[i].second == second) {
+			coverage->pairs[i].count++;
+			return;
+		}
+	bs_map_add(&coverage->by_pair, hash, (uint32_t)coverage->pair_count);
+	*BS_PUSH(coverage->pairs, coverage->pair_count) = (struct bs_operation_pair){first, second, 1};
+}
+
 void bs_coverage_step(struct bs_coverage *coverage, size_t previous, size_t operation, int status, bool succeeded,
 		      uint64_t elapsed_us)
 {
@@ -59,7 +75,7 @@ void bs_coverage_step(struct bs_coverage *coverage, size_t previous, size_t oper
 	if (elapsed_us > stats->max_us)
 		stats->max_us = elapsed_us;
 	if (previous != SIZE_MAX)
-		coverage->pairs[previous * coverage->count + operation]++;
+		count_pair(coverage, (uint32_t)previous, (uint32_t)operation);
 }
 
 uint64_t bs_coverage_percentile(const struct bs_operation_stats *stats, unsigned percent)

@@ -4,6 +4,7 @@
 #ifndef BS_EXPLORE_COVERAGE_H
 #define BS_EXPLORE_COVERAGE_H
 
+#include "base/map.h"
 #include "model/model.h"
 
 #include <backstep/event.h>
@@ -22,10 +23,17 @@ struct bs_operation_stats {
 	uint32_t latencies[BS_LATENCY_BUCKETS];
 };
 
+struct bs_operation_pair {
+	uint32_t first, second;
+	uint64_t count;
+};
+
 struct bs_coverage {
 	size_t count; /* operations */
 	struct bs_operation_stats *operations;
-	uint64_t *pairs; /* [first * count + second] */
+	struct bs_operation_pair *pairs; /* those that came, in the order of their first time */
+	size_t pair_count;
+	struct bs_map by_pair;
 };
 
 void bs_coverage_init(struct bs_coverage *coverage, size_t operations);

@@ -39,13 +39,15 @@ void bs_explorer_warn(struct bs_explorer *explorer, const char *code, struct bs_
 void bs_explorer_init(struct bs_explorer *explorer, const struct bs_model *model, struct bs_world *world,
 		      struct bs_emitter *emitter, const volatile sig_atomic_t *stop)
 {
-	*explorer = (struct bs_explorer){.model = model, .world = world, .emitter = emitter, .stop = stop};
+	*explorer = (struct bs_explorer){
+		.model = model, .world = world, .emitter = emitter, .stop = stop, .closed_depth = UINT32_MAX};
 	bs_judge_init(&explorer->judge, model, world);
 	bs_graph_init(&explorer->graph);
 	explorer->identity = bs_identity_new(model, &world->stores);
 	bs_walk_init(&explorer->walk, &explorer->graph, world, &explorer->judge, explorer->identity);
 	explorer->walk.replay = world->stores.count == 0;
 	bs_coverage_init(&explorer->coverage, model->operation_count);
+	explorer->shortest = bs_xcalloc(explorer->judge.rules.count, sizeof *explorer->shortest);
 	explorer->warned_blind = bs_xcalloc(model->operation_count, sizeof *explorer->warned_blind);
 	explorer->warned_unsent = bs_xcalloc(model->operation_count, sizeof *explorer->warned_unsent);
 	explorer->sampled = bs_xcalloc(model->operation_count, sizeof *explorer->sampled);
@@ -62,7 +64,10 @@ void bs_explorer_release(struct bs_explorer *explorer)
 	for (size_t i = 0; i < explorer->suspect_count; i++)
 		bs_suspect_release(&explorer->suspects[i]);
 	free(explorer->suspects);
-	free(explorer->groups);
+	for (size_t i = 0; i < explorer->cause_count; i++)
+		free(explorer->causes[i].subject);
+	free(explorer->causes);
+	free(explorer->shortest);
 	free(explorer->frontier);
 	free(explorer->warned_blind);
 	free(explorer->warned_unsent);
@@ -107,16 +112,6 @@ static struct bs_frontier_entry *next_entry(struct bs_explorer *explorer)
 
 /* --- What a step leads to -------------------------------------------------------------------------- */
 
-static bool unsafe(const char *method)
-{
-	static const char *const safe[] = {"GET", "HEAD", "OPTIONS", "TRACE"};
-
-	for (size_t i = 0; i < BS_COUNT(safe); i++)
-		if (strcmp(method, safe[i]) == 0)
-			return false;
-	return true;
-}
-
 /* Whether the visible part of a state is that of `from` or of one before it on the path. */
 static bool seen_on_path(const struct bs_graph *graph, uint32_t from, struct bs_hash visible)
 {
@@ -153,7 +148,7 @@ static bool is_blind(struct bs_explorer *explorer, const struct bs_step *step, c
 	const struct bs_action *action =
 		&explorer->model->actions[explorer->model->operations[step->operation].action];
 
-	if (delta || x->status < 200 || x->status > 299 || !unsafe(x->method))
+	if (delta || x->status < 200 || x->status > 299 || !bs_unsafe_method(x->method))
 		return false;
 	if (explorer->world->stores.count && !explorer->warned_blind[step->operation]) {
 		explorer->warned_blind[step->operation] = true;
@@ -227,7 +222,7 @@ static void emit_step(struct bs_explorer *explorer, uint32_t from, uint32_t to, 
 					  .changed_rows = delta ? delta->count : 0,
 					  .steps = explorer->steps,
 					  .states = explorer->graph.count,
-					  .findings = explorer->group_count,
+					  .findings = explorer->cause_count,
 					  .run_us = bs_explorer_now_us() - explorer->since_us}};
 
 	bs_emit(explorer->emitter, &event);
@@ -235,14 +230,24 @@ static void emit_step(struct bs_explorer *explorer, uint32_t from, uint32_t to, 
 
 /* --- Violations ------------------------------------------------------------------------------------ */
 
-static void group(struct bs_explorer *explorer, size_t rule, size_t operation)
+static size_t cause_of(struct bs_explorer *explorer, const struct bs_violation *violation, size_t operation,
+		       int status_class)
 {
-	for (size_t i = 0; i < explorer->group_count; i++)
-		if (explorer->groups[i].rule == rule && explorer->groups[i].operation == operation)
-			return;
-	(void)BS_PUSH(explorer->groups, explorer->group_count);
-	explorer->groups[explorer->group_count - 1].rule = rule;
-	explorer->groups[explorer->group_count - 1].operation = operation;
+	const char *subject = violation->subject ? violation->subject : "";
+
+	for (size_t i = 0; i < explorer->cause_count; i++) {
+		const struct bs_cause *cause = &explorer->causes[i];
+		if (cause->rule == violation->rule && cause->operation == operation &&
+		    cause->status_class == status_class && strcmp(cause->subject, subject) == 0)
+			return i;
+	}
+	*BS_PUSH(explorer->causes, explorer->cause_count) = (struct bs_cause){
+		.rule = violation->rule,
+		.operation = operation,
+		.status_class = status_class,
+		.subject = bs_xstrdup(subject),
+	};
+	return explorer->cause_count - 1;
 }
 
 static void emit_violation(struct bs_explorer *explorer, const struct bs_violation *violation, uint32_t state,
@@ -265,29 +270,40 @@ static void emit_violation(struct bs_explorer *explorer, const struct bs_violati
 	bs_emit(explorer->emitter, &event);
 }
 
-static void suspect(struct bs_explorer *explorer, uint32_t from, uint32_t to, const struct bs_step *step,
-		    const struct bs_violation *violation)
+static void add_suspect(struct bs_explorer *explorer, const struct bs_violation *violation, int status_class,
+			size_t *path, size_t length)
 {
-	size_t length;
-	size_t *path = bs_graph_path(&explorer->graph, from, &length);
+	size_t cause = cause_of(explorer, violation, path[length - 1], status_class);
 
-	path = bs_xrealloc(path, length + 1, sizeof *path);
-	path[length++] = step->operation;
-	explorer->violations++;
-	group(explorer, violation->rule, step->operation);
-	emit_violation(explorer, violation, to, path, length);
-	if (explorer->suspect_count >= BS_SUSPECTS_MAX) {
+	if (explorer->causes[cause].count++ >= BS_SUSPECTS_OF_CAUSE) {
+		explorer->suspects_dropped++;
 		free(path);
 		return;
 	}
 	struct bs_suspect *s = BS_PUSH(explorer->suspects, explorer->suspect_count);
 	s->subject = bs_xstrdup(violation->subject);
-	s->signature = (struct bs_signature){.rule = violation->rule,
-					     .subject = s->subject,
-					     .status_class = step->response.exchange.status / 100};
+	s->signature = (struct bs_signature){
+		.rule = violation->rule, .subject = s->subject, .status_class = status_class};
 	s->path = path;
 	s->length = length;
 	s->message = bs_xstrdup(violation->message);
+	s->cause = cause;
+}
+
+static void suspect(struct bs_explorer *explorer, uint32_t from, uint32_t to, const struct bs_step *step,
+		    const struct bs_violation *violation)
+{
+	size_t length;
+	size_t *path = bs_graph_path(&explorer->graph, from, &length);
+	size_t *shortest = &explorer->shortest[violation->rule];
+
+	path = bs_xrealloc(path, length + 1, sizeof *path);
+	path[length++] = step->operation;
+	explorer->violations++;
+	if (!*shortest || length < *shortest)
+		*shortest = length;
+	emit_violation(explorer, violation, to, path, length);
+	add_suspect(explorer, violation, step->response.exchange.status / 100, path, length);
 }
 
 /* --- Steps ------------------------------------------------------------------------------------------ */
@@ -336,15 +352,15 @@ static void warn_unsent(struct bs_explorer *explorer, const struct bs_step *step
 			 step->reason);
 }
 
-/* The application died or hangs: only a fresh one can go on. */
+/* After a request without an answer only a fresh application can go on: one that hangs would make every later step
+ * look like a violation. */
 static int revive(struct bs_explorer *explorer, struct bs_err *err)
 {
 	BS_AUTOFREE char *how = NULL;
 
-	if (bs_world_app_alive(explorer->world, &how))
-		return 0;
-	bs_explorer_warn(explorer, "app-died", (struct bs_at){0}, NULL, "the application %s and was started again",
-			 how ? how : "ended");
+	if (!bs_world_app_alive(explorer->world, &how))
+		bs_explorer_warn(explorer, "app-died", (struct bs_at){0}, NULL,
+				 "the application %s and was started again", how ? how : "ended");
 	return bs_walk_clean_start(&explorer->walk, err);
 }
 
@@ -377,13 +393,15 @@ static int take_sample(struct bs_explorer *explorer, uint32_t from, const struct
 	return r;
 }
 
-static void warn_late(struct bs_explorer *explorer)
+/* Rows came after the last step was read and judged: it is taken once more, now that the walk waits longer. */
+static void note_late(struct bs_explorer *explorer, uint32_t settle_ms_before)
 {
+	explorer->repeat |= explorer->walk.settle_ms != settle_ms_before;
 	if (!explorer->walk.late_rows || explorer->warned_late)
 		return;
 	explorer->warned_late = true;
 	bs_explorer_warn(explorer, "late-rows", (struct bs_at){0}, NULL,
-			 "the application wrote rows after it had answered; they were joined to the step before");
+			 "the application writes rows after it has answered; they are joined to the step before, which is waited for from now on");
 }
 
 static int judge_step(struct bs_explorer *explorer, uint32_t from, struct bs_step *step,
@@ -408,6 +426,8 @@ static int judge_step(struct bs_explorer *explorer, uint32_t from, struct bs_ste
 			bs_walk_settle(&explorer->walk, from, false);
 		if (fresh && step->response.exchange.outcome == BS_OUTCOME_RESPONSE)
 			open_state(explorer, to);
+		else if (fresh && explorer->graph.states[to].depth < explorer->closed_depth)
+			explorer->closed_depth = explorer->graph.states[to].depth;
 	}
 	bs_violations_release(&violations);
 	return r;
@@ -418,9 +438,10 @@ static int explore_step(struct bs_explorer *explorer, uint32_t from, size_t oper
 	struct bs_step step;
 	const struct bs_delta *delta = NULL;
 	size_t previous = from ? explorer->graph.states[from].operation : SIZE_MAX;
+	uint32_t settle_ms = explorer->walk.settle_ms;
 	int r = bs_walk_to(&explorer->walk, from, err);
 
-	warn_late(explorer);
+	note_late(explorer, settle_ms);
 	if (r == 0)
 		r = bs_judge_before_step(&explorer->judge, explorer->walk.context, err);
 	if (r < 0)
@@ -455,7 +476,7 @@ void bs_explorer_rekey(struct bs_explorer *explorer)
 						     state->context);
 		state->key = bs_identity_key(state->visible, state->memory, state->blind);
 	}
-	bs_graph_rekey(graph);
+	bs_graph_rekey_all(graph);
 }
 
 int bs_explorer_root(struct bs_explorer *explorer, struct bs_err *err)
@@ -479,7 +500,7 @@ int bs_explorer_root(struct bs_explorer *explorer, struct bs_err *err)
 
 int bs_explorer_run(struct bs_explorer *explorer, struct bs_err *err)
 {
-	struct bs_frontier_entry *entry;
+	struct bs_frontier_entry *entry, last = {0};
 	int r = 0;
 
 	explorer->since_us = bs_explorer_now_us();
@@ -492,6 +513,11 @@ int bs_explorer_run(struct bs_explorer *explorer, struct bs_err *err)
 		uint32_t state = entry->state;
 		if (enabled(explorer, operation, explorer->graph.states[state].context))
 			r = explore_step(explorer, state, operation, err);
+		if (r == 0 && explorer->repeat) {
+			explorer->repeat = false;
+			r = explore_step(explorer, last.state, last.next, err);
+		}
+		last = (struct bs_frontier_entry){state, (uint32_t)operation};
 	}
 	if (r < 0)
 		explorer->limit = r == BS_EINTERRUPTED ? BS_LIMIT_INTERRUPTED : BS_LIMIT_ERROR;

@@ -12,7 +12,15 @@
 #include "judge/finding.h"
 #include "walk.h"
 
-#define BS_SUSPECTS_MAX 2000 /* violations that are kept to be judged; more are counted only */
+#define BS_SUSPECTS_OF_CAUSE 200 /* violations of one cause that are kept to be judged; more are only counted */
+
+/* What violations have in common as far as can be told before they are shrunk. */
+struct bs_cause {
+	size_t rule, operation; /* the last of the path */
+	int status_class;
+	char *subject; /* NULL: none */
+	size_t count;
+};
 
 struct bs_frontier_entry {
 	uint32_t state;
@@ -35,16 +43,17 @@ struct bs_explorer {
 
 	struct bs_frontier_entry *frontier;
 	size_t frontier_head, frontier_count; /* entries from head to count are open */
-	uint32_t complete_depth; /* every sequence of so many operations was explored */
+	uint32_t complete_depth; /* every sequence of so many operations was explored ... */
+	uint32_t closed_depth;   /* ... but not those through a state of this depth, that had no answer to go on from */
 	bool depth_limited;      /* some state was not expanded because of max_depth */
 	enum bs_limit limit;
 
 	struct bs_suspect *suspects;
 	size_t suspect_count;
-	struct { /* root causes as far as they can be told apart while exploring: for the progress line */
-		size_t rule, operation;
-	} *groups;
-	size_t group_count;
+	uint64_t suspects_dropped;
+	struct bs_cause *causes;
+	size_t cause_count;
+	size_t *shortest; /* path that was seen to break each rule; 0: none */
 
 	uint64_t steps;      /* executed while exploring, repeats for sampling not counted */
 	uint64_t violations;
@@ -56,6 +65,7 @@ struct bs_explorer {
 	bool *warned_blind;  /* for each operation */
 	bool *sampled;       /* for each operation: it was run twice once */
 	bool *warned_unsent; /* for each operation */
+	bool repeat;         /* the step before the last is to be taken once more: its rows came late */
 	bool warned_late, warned_outside, warned_guard;
 };
 

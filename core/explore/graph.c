@@ -41,7 +41,14 @@ uint32_t bs_graph_add(struct bs_graph *graph, const struct bs_state *state)
 	return id;
 }
 
-void bs_graph_rekey(struct bs_graph *graph)
+void bs_graph_rekey(struct bs_graph *graph, uint32_t id, struct bs_hash key)
+{
+	graph->states[id].key = key;
+	if (bs_graph_find(graph, key) == BS_MAP_NONE)
+		bs_map_add(&graph->by_key, key.lo, id);
+}
+
+void bs_graph_rekey_all(struct bs_graph *graph)
 {
 	bs_map_clear(&graph->by_key);
 	for (size_t i = 0; i < graph->count; i++)

@@ -53,8 +53,12 @@ uint32_t bs_graph_find(const struct bs_graph *graph, struct bs_hash key);
  * until the next add. */
 uint32_t bs_graph_add(struct bs_graph *graph, const struct bs_state *state);
 
-/* Gives a state another key: a mask was learned. The old key leads nowhere then. */
-void bs_graph_rekey(struct bs_graph *graph);
+/* Gives a state another key: rows came late. The old key leads nowhere then, as finding compares keys. Where
+ * another state has the new key already, that one is found. */
+void bs_graph_rekey(struct bs_graph *graph, uint32_t id, struct bs_hash key);
+
+/* The same for all, after their keys were changed: a mask was learned. */
+void bs_graph_rekey_all(struct bs_graph *graph);
 
 uint32_t bs_graph_common_ancestor(const struct bs_graph *graph, uint32_t a, uint32_t b);
 

@@ -14,7 +14,8 @@ struct entity {
 	bool made;              /* on this path: it has no image at the root */
 	struct bs_blob root;    /* its image at the root; no data when made */
 	struct bs_blob current; /* no data: gone */
-	uint32_t name;          /* of those made and not gone, in order: 1, 2, 3 ... */
+	struct bs_blob last;    /* its latest image, also when gone */
+	uint32_t name;          /* of those made and not gone, in order: 1, 2, 3 ...; 0: gone */
 };
 
 struct bs_identity {
@@ -156,11 +157,13 @@ static void follow_change(struct bs_identity *identity, const struct bs_change *
 			entity = add_entity(identity,
 					    (struct entity){.table = change->table,
 							    .root = change->before,
-							    .current = change->before},
+							    .current = change->before,
+							    .last = change->before},
 					    hash);
 		entity->current = change->after;
 		if (change->after.data) {
 			uint32_t index = (uint32_t)(entity - identity->entities);
+			entity->last = change->after;
 			bs_map_add(&identity->by_image, image_hash(change->table, change->after), index);
 		}
 		return;
@@ -171,7 +174,11 @@ static void follow_change(struct bs_identity *identity, const struct bs_change *
 		entity->current = entity->root;
 	else
 		add_entity(identity,
-			   (struct entity){.table = change->table, .made = true, .current = change->after}, hash);
+			   (struct entity){.table = change->table,
+					   .made = true,
+					   .current = change->after,
+					   .last = change->after},
+			   hash);
 }
 
 static void follow_delta(struct bs_identity *identity, const struct bs_delta *delta)
@@ -194,7 +201,8 @@ static uint64_t key_hash(uint32_t table, size_t column, struct bs_blob cell)
 	return bs_hash_bytes(cell.data, cell.len).lo ^ ((table * 64 + column + 1) * 0xC2B2AE3D27D4EB4Fu);
 }
 
-/* Names those made and not gone, and remembers by which keys all of those made can be referred to. */
+/* Names those made and not gone, and remembers by which keys all of those made are referred to: a captured
+ * identifier may outlive its row. */
 static void name_entities(struct bs_identity *identity)
 {
 	uint32_t next = 1;
@@ -207,28 +215,33 @@ static void name_entities(struct bs_identity *identity)
 		if (entity->current.data)
 			entity->name = next++;
 		const struct bs_table *table = identity->stores->tables[entity->table];
-		for (size_t c = 0; entity->current.data && c < table->column_count; c++) {
+		for (size_t c = 0; c < table->column_count; c++) {
 			struct bs_blob cell;
-			if (renamed(identity, entity->table, c) && bs_row_bytes(entity->current, c, &cell))
+			if (renamed(identity, entity->table, c) && bs_row_bytes(entity->last, c, &cell))
 				bs_map_add(&identity->by_key, key_hash(entity->table, c, cell), (uint32_t)i);
 		}
 	}
 }
 
-/* The name of the row made on this path whose column holds cell; 0: there is none. */
-static uint32_t name_of(const struct bs_identity *identity, uint32_t table, size_t column, struct bs_blob cell)
+/* The row made on this path whose column holds cell: one that is there before one that is gone, as identifiers may
+ * be given out again. NULL: there is none. */
+static const struct entity *made_with(const struct bs_identity *identity, uint32_t table, size_t column,
+				      struct bs_blob cell)
 {
+	const struct entity *gone = NULL;
 	size_t at = 0;
 	uint32_t i;
 	struct bs_blob own;
 
 	while ((i = bs_map_next(&identity->by_key, key_hash(table, column, cell), &at)) != BS_MAP_NONE) {
 		const struct entity *entity = &identity->entities[i];
-		if (entity->table == table && bs_row_bytes(entity->current, column, &own) &&
-		    bs_blob_equal(own, cell))
-			return entity->name;
+		if (entity->table != table || !bs_row_bytes(entity->last, column, &own) || !bs_blob_equal(own, cell))
+			continue;
+		if (entity->current.data)
+			return entity;
+		gone = entity;
 	}
-	return 0;
+	return gone;
 }
 
 static void put(struct bs_identity *identity, char tag, const void *data, size_t len)
@@ -244,16 +257,16 @@ static void put_cell(struct bs_identity *identity, const struct entity *entity, 
 {
 	const struct bs_column *c = &identity->stores->tables[entity->table]->columns[column];
 	bool null = *(const unsigned char *)cell.data == BS_CELL_NULL;
-	uint32_t name = 0;
+	const struct entity *other = NULL;
 
 	if (entity->made && renamed(identity, entity->table, column)) {
 		put(identity, 'k', &entity->name, sizeof entity->name);
 		return;
 	}
 	if (c->ref_table >= 0 && !null && renamed(identity, (uint32_t)c->ref_table, (size_t)c->ref_column))
-		name = name_of(identity, (uint32_t)c->ref_table, (size_t)c->ref_column, cell);
-	if (name)
-		put(identity, 'r', &name, sizeof name);
+		other = made_with(identity, (uint32_t)c->ref_table, (size_t)c->ref_column, cell);
+	if (other && other->name)
+		put(identity, 'r', &other->name, sizeof other->name);
 	else if (identity->masked[entity->table][column])
 		put(identity, 'm', &null, sizeof null);
 	else
@@ -305,52 +318,45 @@ static void put_rows(struct bs_identity *identity)
 	}
 }
 
-/* The value as the cells that may hold it: an identifier travels as a number or as text. */
-static uint32_t name_of_value(const struct bs_identity *identity, uint32_t table, const struct bs_value *value)
+/* The row made on this path that the value names. An identifier travels as a number or as text. */
+static const struct entity *named_by(const struct bs_identity *identity, uint32_t table,
+				     const struct bs_value *value)
 {
 	struct bs_buf cell = BS_BUF_INIT;
-	uint32_t name = 0;
-	char *end;
+	const struct entity *entity = NULL;
 
-	for (int form = 0; form < 2 && !name; form++) {
+	for (int form = 0; form < 2 && !entity; form++) {
 		bs_buf_clear(&cell);
 		if (value->kind == BS_V_INT && form == 0)
 			bs_row_add_int(&cell, value->integer);
 		else if (value->kind == BS_V_TEXT && form == 0)
 			bs_row_add_text(&cell, value->text.data, value->text.len);
 		else if (value->kind == BS_V_TEXT && value->text.len)
-			bs_row_add_int(&cell, strtoll(value->text.data, &end, 10));
+			bs_row_add_int(&cell, strtoll(value->text.data, NULL, 10));
 		else
 			break;
 		struct bs_blob blob = {cell.data, (uint32_t)cell.len};
-		for (size_t c = 0; !name && c < identity->stores->tables[table]->column_count; c++)
+		for (size_t c = 0; !entity && c < identity->stores->tables[table]->column_count; c++)
 			if (renamed(identity, table, c))
-				name = name_of(identity, table, c, blob);
+				entity = made_with(identity, table, c, blob);
 	}
 	bs_buf_release(&cell);
-	return name;
+	return entity;
 }
 
-/* Whether identifiers of that table are renamed at all; else the value itself is the identity. */
-static bool renames(const struct bs_identity *identity, uint32_t table)
-{
-	for (size_t c = 0; c < identity->stores->tables[table]->column_count; c++)
-		if (renamed(identity, table, c))
-			return true;
-	return false;
-}
-
+/* An identifier counts by the row that it names when that was made on this path: by its place there, or as a dead
+ * token when it is gone. Rows of the root keep their identifiers, which then count as they are. */
 static void put_variable(struct bs_identity *identity, const struct bs_variable_value *var, bool masked)
 {
-	uint32_t name;
+	const struct entity *entity;
 
 	if (var->value.kind == BS_V_NIL) {
 		put(identity, 'n', "", 0);
 		return;
 	}
-	if (var->table >= 0 && renames(identity, (uint32_t)var->table)) {
-		name = name_of_value(identity, (uint32_t)var->table, &var->value);
-		put(identity, name ? 'k' : 'x', &name, sizeof name);
+	entity = var->table >= 0 ? named_by(identity, (uint32_t)var->table, &var->value) : NULL;
+	if (entity) {
+		put(identity, entity->name ? 'k' : 'x', &entity->name, sizeof entity->name);
 		return;
 	}
 	if (masked) {

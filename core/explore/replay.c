@@ -51,7 +51,10 @@ int bs_explorer_run_path(void *ctx, const size_t *operations, size_t count, bool
 	}
 	ret_trace->app_pid = explorer->world->app ? bs_app_pid(explorer->world->app) : 0;
 	explorer->judge.count = counting;
-	if (r == 0 && !bs_world_app_alive(explorer->world, NULL))
+	/* One that hangs or died would fail whatever is sent next. */
+	const struct bs_trace_step *last = ret_trace->count ? ret_trace->steps[ret_trace->count - 1] : NULL;
+	bool silent = last && last->step.sent && last->step.response.exchange.outcome != BS_OUTCOME_RESPONSE;
+	if (r == 0 && (silent || !bs_world_app_alive(explorer->world, NULL)))
 		r = bs_walk_clean_start(&explorer->walk, err);
 	return r;
 }

@@ -201,7 +201,7 @@ out:
 int bs_explorer_self_check(struct bs_explorer *explorer, char **ret_text, struct bs_err *err)
 {
 	*ret_text = NULL;
-	if (!explorer->world->stores.count || explorer->world->options.send)
+	if (!explorer->world->stores.count)
 		return 0;
 	return check(explorer, find_safe(explorer, explorer->walk.context), ret_text, err);
 }

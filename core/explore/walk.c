@@ -5,7 +5,15 @@
 
 #include <time.h>
 
+#define SETTLE_MIN_MS 10
+#define SETTLE_MAX_MS 160
+#define SETTLE_ROUNDS 20 /* an application that never stops writing is not waited for */
 #define APPLY_TRIES 20 /* the application may write while we put back; each time we read first */
+
+static void pause_ms(uint32_t ms)
+{
+	nanosleep(&(struct timespec){.tv_nsec = ms * 1000000L}, NULL);
+}
 
 void bs_walk_init(struct bs_walk *walk, struct bs_graph *graph, struct bs_world *world, struct bs_judge *judge,
 		  struct bs_identity *identity)
@@ -45,8 +53,7 @@ static void join_to_edge(struct bs_walk *walk, const struct bs_change *items, si
 
 	state->delta = bs_delta_join(&walk->graph->arena, state->delta, late);
 	state->visible = bs_identity_visible(walk->identity, walk->graph, state->parent, state->delta, state->context);
-	state->key = bs_identity_key(state->visible, state->memory, state->blind);
-	bs_graph_rekey(walk->graph);
+	bs_graph_rekey(walk->graph, walk->at, bs_identity_key(state->visible, state->memory, state->blind));
 }
 
 int bs_walk_collect_late(struct bs_walk *walk, struct bs_err *err)
@@ -57,6 +64,9 @@ int bs_walk_collect_late(struct bs_walk *walk, struct bs_err *err)
 	if (r < 0 || changes.count == 0)
 		return r;
 	walk->late_rows += changes.count;
+	walk->settle_ms = !walk->settle_ms		       ? SETTLE_MIN_MS
+			  : walk->settle_ms < SETTLE_MAX_MS ? walk->settle_ms * 2
+							    : SETTLE_MAX_MS;
 	if (walk->fresh && !walk->steps_beyond)
 		join_to_edge(walk, changes.items, changes.count);
 	else
@@ -98,7 +108,7 @@ static int roll(struct bs_walk *walk, uint32_t state, struct bs_err *err)
 		}
 		if (r != BS_EBUSY)
 			return r;
-		nanosleep(&(struct timespec){.tv_nsec = 2000000L << (try < 8 ? try : 8)}, NULL);
+		pause_ms(2U << (try < 8 ? try : 8));
 	}
 	return bs_err_set(err, BS_ESTORE, "the application keeps writing or keeps a lock: the store could not be put back");
 }
@@ -152,6 +162,21 @@ int bs_walk_to(struct bs_walk *walk, uint32_t state, struct bs_err *err)
 	return 0;
 }
 
+/* Waits until no more rows come, and joins them to the step's. */
+static int settle(struct bs_walk *walk, const struct bs_delta **delta, struct bs_err *err)
+{
+	for (int round = 0; walk->settle_ms && round < SETTLE_ROUNDS; round++) {
+		struct bs_changes changes;
+		pause_ms(walk->settle_ms);
+		int r = bs_stores_changes(&walk->world->stores, &changes, err);
+		if (r < 0 || changes.count == 0)
+			return r;
+		*delta = bs_delta_join(&walk->scratch, *delta,
+				       bs_delta_new(&walk->scratch, changes.items, changes.count));
+	}
+	return 0;
+}
+
 int bs_walk_step(struct bs_walk *walk, size_t operation, struct bs_step *ret_step,
 		 const struct bs_delta **ret_delta, struct bs_err *err)
 {
@@ -166,8 +191,11 @@ int bs_walk_step(struct bs_walk *walk, size_t operation, struct bs_step *ret_ste
 		walk->context = bs_context_ref(ret_step->context);
 	}
 	*ret_delta = bs_delta_new(&walk->scratch, ret_step->changes.items, ret_step->changes.count);
+	if (r == 0 && bs_unsafe_method(ret_step->response.exchange.method))
+		r = settle(walk, ret_delta, err);
 	if (*ret_delta)
-		ret_step->changes.items = (struct bs_change *)(uintptr_t)(*ret_delta)->items;
+		ret_step->changes = (struct bs_changes){(struct bs_change *)(uintptr_t)(*ret_delta)->items,
+							(*ret_delta)->count};
 	walk->beyond = bs_delta_join(&walk->scratch, walk->beyond, *ret_delta);
 	return r;
 }

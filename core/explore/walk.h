@@ -27,6 +27,7 @@ struct bs_walk {
 	bool fresh;  /* the last step made the state `at`: what comes late belongs to its edge */
 	bool replay; /* rollback is not to be trusted, or there is nothing to roll back */
 	bool redo_after_restart; /* the self-check showed that stores alone carry the state over a restart */
+	uint32_t settle_ms; /* rows came late once: how long no row may come after a step until it counts as over; 0: not */
 	bool restarted; /* the application was started again since the world stood at a state of the tree */
 	uint64_t late_rows;
 	uint64_t restores;
@@ -41,7 +42,8 @@ void bs_walk_release(struct bs_walk *walk);
 /* Stands at state afterwards. BS_ESTORE: a store could not be put back. */
 int bs_walk_to(struct bs_walk *walk, uint32_t state, struct bs_err *err);
 
-/* Executes an operation from where the world stands; afterwards it stands beyond. *ret_delta (in scratch, good
+/* Executes an operation from where the world stands, and waits until its rows are there (settle_ms); afterwards the
+ * world stands beyond. *ret_delta (in scratch, good
  * until the next walk) is what this step changed; step->changes is replaced by it, so that it stays good too. */
 int bs_walk_step(struct bs_walk *walk, size_t operation, struct bs_step *ret_step,
 		 const struct bs_delta **ret_delta, struct bs_err *err);
@@ -52,7 +54,8 @@ void bs_walk_settle(struct bs_walk *walk, uint32_t state, bool fresh);
 /* A clean start; stands at the root. */
 int bs_walk_clean_start(struct bs_walk *walk, struct bs_err *err);
 
-/* Reads rows that came after their step was read, and joins them to it. Returns how many, or an error. */
+/* Reads rows that came after their step was read, and joins them to it. Returns how many, or an error. Once there
+ * were some, later steps wait longer: see settle_ms. */
 int bs_walk_collect_late(struct bs_walk *walk, struct bs_err *err);
 
 #endif

@@ -397,11 +397,13 @@ static int check_invariant(struct round *round, size_t rule, struct bs_err *err)
 {
 	struct bs_judge *judge = round->judge;
 	const struct bs_invariant *invariant = &judge->model->invariants[rule];
-	bool no_response = round->step && round->step->response.exchange.outcome != BS_OUTCOME_RESPONSE;
+	/* There is no answer for a step rule to look at, and an application that hangs or died cannot be observed. */
+	bool silent = round->step && round->step->response.exchange.outcome != BS_OUTCOME_RESPONSE &&
+		      (invariant->kind == BS_RULE_STEP || invariant->observation_count);
 
 	if (invariant->sql_query)
 		return test_query(round, rule, err);
-	if (skipped(round, invariant) || (no_response && invariant->kind == BS_RULE_STEP)) {
+	if (silent || skipped(round, invariant)) {
 		keep_failing(round, rule);
 		return 0;
 	}
@@ -421,6 +423,12 @@ static int check_invariant(struct round *round, size_t rule, struct bs_err *err)
 
 /* --- Oracles -------------------------------------------------------------------------------------- */
 
+static void count_oracle(struct bs_judge *judge, enum bs_oracle oracle)
+{
+	if (judge->count)
+		judge->stats[bs_rule_of_oracle(judge->model, oracle)].checked++;
+}
+
 static void check_oracles(struct round *round)
 {
 	struct bs_judge *judge = round->judge;
@@ -428,9 +436,10 @@ static void check_oracles(struct round *round)
 	const struct bs_exchange *x = &step->response.exchange;
 	const struct bs_action *action = &judge->model->actions[judge->model->operations[step->operation].action];
 
-	if (judge->count)
-		for (size_t i = 0; i < BS_ORACLE_COUNT; i++)
-			judge->stats[judge->model->invariant_count + i].checked++;
+	count_oracle(judge, BS_ORACLE_NO_RESPONSE);
+	count_oracle(judge, BS_ORACLE_CHECK_ERROR);
+	if (action->request.expect.text)
+		count_oracle(judge, BS_ORACLE_UNEXPECTED_STATUS);
 	if (x->outcome != BS_OUTCOME_RESPONSE)
 		report(round, bs_rule_of_oracle(judge->model, BS_ORACLE_NO_RESPONSE), action->at,
 		       bs_xasprintf("%s got no complete response: %s", action->name, x->error));

@@ -35,8 +35,9 @@ static const char *string_of(struct bs_evidence *e, const char *text)
 static const char *json_of(struct bs_evidence *e, const cJSON *json)
 {
 	BS_AUTOFREE char *text = bs_json_print(json, false);
+	BS_AUTOFREE char *redacted = bs_redact_json(e->redactor, text);
 
-	return text_of(e, text, strlen(text));
+	return bs_arena_strdup(&e->arena, redacted);
 }
 
 static struct bs_ev_place place_of(struct bs_at at)
@@ -293,8 +294,9 @@ static const char *minimality_of(struct bs_evidence *e, const struct bs_finding 
 {
 	size_t shorter = finding->length - 1;
 	size_t operations = e->judge->model->operation_count;
+	size_t shortest = e->shortest ? e->shortest[finding->signature.rule] : 0;
 
-	if (finding->verdict == BS_UNCONFIRMED || e->complete_depth < shorter)
+	if (finding->verdict == BS_UNCONFIRMED || e->complete_depth < shorter || (shortest && shortest <= shorter))
 		return NULL;
 	if (shorter == 0)
 		return "one step is enough";

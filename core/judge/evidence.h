@@ -15,6 +15,7 @@ struct bs_evidence {
 	const struct bs_redactor *redactor;
 	const char *events_path; /* for the replay command; NULL: none */
 	uint32_t complete_depth; /* every sequence of so many operations was explored */
+	const size_t *shortest;  /* the shortest path that was seen to break each rule; 0: none */
 	struct bs_arena arena;   /* of the events that were built */
 };
 

@@ -18,6 +18,7 @@ struct bs_suspect {
 	size_t *path;
 	size_t length;
 	char *message;
+	size_t cause; /* numbers what can be told apart before shrinking: rule, subject, last operation, status class */
 };
 
 enum bs_verdict { BS_CONFIRMED, BS_FLAKY, BS_UNCONFIRMED };

@@ -214,6 +214,8 @@ struct bs_model {
 	enum bs_severity gate_severity; /* fail_on */
 	const char **redact; /* table.column */
 	size_t redact_count;
+	const char **env_names; /* of ${env.NAME}, wherever it stands: their values are secrets */
+	size_t env_name_count;
 
 	struct bs_lua *lua; /* owns the compiled expressions */
 	struct bs_arena arena;

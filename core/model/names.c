@@ -208,6 +208,8 @@ static bool check_special(struct bs_loader *l, const struct bs_use *use, const s
 			bs_problem_add(l->problems, at, "'env' needs a variable; write ${env.NAME}");
 		else if (!getenv(rest))
 			bs_problem_add(l->problems, at, "environment variable '%s' is not set", rest);
+		else
+			*BS_GROW(l, l->model->env_names, l->model->env_name_count) = bs_arena_strdup(l->arena, rest);
 	} else if (is(segment, len, "port") || is(segment, len, "unique")) {
 		if (*rest)
 			bs_problem_add(l->problems, at, "'%.*s' has no fields; write ${%.*s}", (int)len, segment->text,

@@ -22,6 +22,16 @@ void bs_step_release(struct bs_step *step)
 	bs_step_init(step);
 }
 
+bool bs_unsafe_method(const char *method)
+{
+	static const char *const safe[] = {"GET", "HEAD", "OPTIONS", "TRACE"};
+
+	for (size_t i = 0; i < BS_COUNT(safe); i++)
+		if (strcmp(method, safe[i]) == 0)
+			return false;
+	return true;
+}
+
 static int context_get(const struct bs_step_scope *s, const char *name, struct bs_value *ret_value)
 {
 	for (uint32_t i = 0; s->context && i < s->context->count; i++)

@@ -29,6 +29,9 @@ struct bs_step {
 void bs_step_init(struct bs_step *step);
 void bs_step_release(struct bs_step *step);
 
+/* False for GET, HEAD, OPTIONS and TRACE (RFC 9110, 9.2.1): those that a client sends without asking for a change. */
+bool bs_unsafe_method(const char *method);
+
 /* What an expression sees. Fill what applies; the rest stays zero. */
 struct bs_step_scope {
 	const struct bs_model *model;

@@ -9,13 +9,16 @@
 #include <signal.h>
 
 struct bs_model;
+struct bs_world_options;
 
 struct bs_run_options {
 	struct bs_sink sink;
 	const volatile sig_atomic_t *stop; /* nonzero: end soon, report what there is; may be NULL */
-	const char *events_path; /* where ndjson goes, for the replay command; NULL: not written */
+	const char *events_path; /* the event file that the replay command of a finding names; NULL: no such command is shown */
 	const char *revision;    /* of the application's repository; NULL: not known */
 	const char *branch;
+	const struct bs_world_options *world; /* world/world.h: another world than the model's, for the engine's tests;
+					       * NULL: the model's */
 };
 
 struct bs_run_result {

@@ -114,18 +114,6 @@ static bool parse_port(const char *text, uint16_t *ret_port)
 	return true;
 }
 
-/* Whoever starts the program from a template may leave an option empty. */
-static int drop_empty(int argc, char **argv)
-{
-	int kept = 0;
-
-	for (int i = 0; i < argc; i++)
-		if (i == 0 || *argv[i])
-			argv[kept++] = argv[i];
-	argv[kept] = NULL;
-	return kept;
-}
-
 int app_parse(int argc, char **argv, bool wants_db, struct app_options *ret_options)
 {
 	static const struct option known[] = {
@@ -134,11 +122,11 @@ int app_parse(int argc, char **argv, bool wants_db, struct app_options *ret_opti
 		{"fixed", no_argument, NULL, 'f'},
 		{NULL, 0, NULL, 0},
 	};
-	struct app_options options = {0};
+	const char *fixed = getenv("APP_FIXED"); /* for whoever starts it through a model */
+	struct app_options options = {.fixed = fixed && *fixed};
 	bool has_port = false;
 	int option;
 
-	argc = drop_empty(argc, argv);
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		if (option == 'p' && parse_port(optarg, &options.port))
 			has_port = true;
