@@ -39,9 +39,15 @@ struct bs_http {
 	int line_status;           /* of the status line seen last */
 	unsigned sent;             /* how often the request went out */
 	bool head_started, head_done;
-	bool too_large, bad_header;
+	bool too_large, interrupted;
+	const char *bad_head;      /* what is wrong with the response head, for people */
 	bool safe;
 };
+
+static bool stopped(const struct bs_http *http)
+{
+	return http->stop && *http->stop;
+}
 
 /* Response head. */
 
@@ -56,9 +62,13 @@ static void begin_head(struct bs_http *http, const char *line)
 
 static void end_head(struct bs_http *http)
 {
+	bool interim = http->line_status >= 100 && http->line_status < 200 && http->line_status != 101;
+
 	http->head_started = false;
-	if (http->line_status < 200 && http->line_status != 101)
+	if (interim)
 		return;
+	if (http->line_status < 100)
+		http->bad_head = "no status code (100 to 999) in the status line";
 	http->head_done = true;
 	http->exchange->status = http->line_status;
 }
@@ -74,9 +84,11 @@ static bool continue_header(struct bs_headers *headers, const char *text, size_t
 	if (headers->count == 0)
 		return false;
 	struct bs_header *last = &headers->items[headers->count - 1];
-	char *joined = bs_xasprintf("%s %.*s", last->value, (int)len, text);
-	free(last->value);
-	last->value = joined;
+	size_t old_len = strlen(last->value);
+	last->value = bs_xrealloc(last->value, old_len + len + 2, 1);
+	last->value[old_len] = ' ';
+	memcpy(last->value + old_len + 1, text, len);
+	last->value[old_len + 1 + len] = 0;
 	return true;
 }
 
@@ -120,10 +132,9 @@ static size_t on_header(char *data, size_t size, size_t count, void *ctx)
 	} else if (len == 0) {
 		end_head(http);
 	} else if (!add_header(&http->exchange->headers, data, len)) {
-		http->bad_header = true;
-		return 0;
+		http->bad_head = "a header line without a name and a colon";
 	}
-	return total;
+	return http->bad_head ? 0 : total;
 }
 
 /* Response body. */
@@ -134,6 +145,10 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 	struct bs_exchange *x = http->exchange;
 	size_t len = size * count, room = BS_BODY_KEPT - http->body.len;
 
+	if (stopped(http)) { /* what is decompressed from one read may take longer than a user waits */
+		http->interrupted = true;
+		return CURL_WRITEFUNC_ERROR;
+	}
 	x->body_bytes += len;
 	if (x->body_bytes > BS_BODY_MAX) {
 		http->too_large = true;
@@ -265,11 +280,6 @@ static void set_request(struct bs_http *http, const struct bs_exchange *x)
 
 /* Transfer. */
 
-static bool stopped(const struct bs_http *http)
-{
-	return http->stop && *http->stop;
-}
-
 /* False when the user asked to stop; else ret_code says how the transfer ended. */
 static bool transfer(struct bs_http *http, CURLcode *ret_code)
 {
@@ -291,11 +301,23 @@ static bool transfer(struct bs_http *http, CURLcode *ret_code)
 	return true;
 }
 
+/* libcurl says CURLE_RECV_ERROR for chunks that are none, too; only for a broken connection does the system have
+ * an error. Under TLS it has none in either case: then the connection is blamed. */
+static bool is_bad_chunk(const struct bs_http *http)
+{
+	long os_error = 0;
+
+	curl_easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &os_error);
+	return http->head_done && os_error == 0 && strncasecmp(http->exchange->url, "https:", 6) != 0;
+}
+
 static enum bs_outcome outcome_of(const struct bs_http *http, CURLcode code)
 {
+	if (http->interrupted)
+		return BS_OUTCOME_INTERRUPTED;
 	if (http->too_large)
 		return BS_OUTCOME_TOO_LARGE;
-	if (http->bad_header)
+	if (http->bad_head)
 		return BS_OUTCOME_MALFORMED;
 	/* Some CURLcodes have come and some have gone; -Wswitch-enum would ask for all hundred. */
 	switch ((int)code) {
@@ -310,9 +332,10 @@ static enum bs_outcome outcome_of(const struct bs_http *http, CURLcode code)
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_PEER_FAILED_VERIFICATION:
 		return BS_OUTCOME_REFUSED;
+	case CURLE_RECV_ERROR:
+		return is_bad_chunk(http) ? BS_OUTCOME_MALFORMED : BS_OUTCOME_CUT_OFF;
 	case CURLE_GOT_NOTHING:
 	case CURLE_PARTIAL_FILE:
-	case CURLE_RECV_ERROR:
 	case CURLE_SEND_ERROR:
 	case CURLE_SEND_FAIL_REWIND:
 	case CURLE_ABORTED_BY_CALLBACK: /* on_send(), the only one that aborts without a flag */
@@ -327,21 +350,44 @@ static enum bs_outcome outcome_of(const struct bs_http *http, CURLcode code)
 	return BS_OUTCOME_MALFORMED;
 }
 
-static char *error_text(const struct bs_http *http, enum bs_outcome outcome, CURLcode code)
+/* What libcurl says, but for texts that differ from run to run (ports, milliseconds) or say less than we know. */
+static char *describe(const struct bs_http *http, CURLcode code)
 {
-	if (outcome == BS_OUTCOME_RESPONSE)
-		return NULL;
-	if (outcome == BS_OUTCOME_INTERRUPTED)
-		return bs_xstrdup("interrupted");
-	if (outcome == BS_OUTCOME_TOO_LARGE)
-		return bs_xasprintf("more than %zu bytes of %s",
-				    http->head_done ? (size_t)BS_BODY_MAX : BS_HEADERS_KEPT,
-				    http->head_done ? "body" : "headers");
-	if (http->bad_header)
-		return bs_xstrdup("a header line without a name and a colon");
+	long os_error = 0;
+
+	curl_easy_getinfo(http->easy, CURLINFO_OS_ERRNO, &os_error);
+	if (http->bad_head)
+		return bs_xstrdup(http->bad_head);
 	if (code == CURLE_ABORTED_BY_CALLBACK)
 		return bs_xstrdup("the kept connection ended without a response");
+	if (code == CURLE_COULDNT_CONNECT && os_error)
+		return bs_xasprintf("cannot connect: %s", strerror((int)os_error));
 	return bs_xstrdup(http->message[0] ? http->message : curl_easy_strerror(code));
+}
+
+static char *error_text(const struct bs_http *http, enum bs_outcome outcome, CURLcode code)
+{
+	switch (outcome) {
+	case BS_OUTCOME_RESPONSE:
+		return NULL;
+	case BS_OUTCOME_TIMEOUT:
+		if (http->exchange->timeout_ms)
+			return bs_xasprintf("no complete response within %u ms", http->exchange->timeout_ms);
+		break;
+	case BS_OUTCOME_CUT_OFF:
+		if (http->head_started)
+			return bs_xstrdup("the connection ended in the middle of the response head");
+		break;
+	case BS_OUTCOME_TOO_LARGE:
+		return http->head_done ? bs_xasprintf("more than %llu bytes of body", (unsigned long long)BS_BODY_MAX)
+				       : bs_xasprintf("more than %zu bytes of headers", BS_HEADERS_KEPT);
+	case BS_OUTCOME_INTERRUPTED:
+		return bs_xstrdup("interrupted");
+	case BS_OUTCOME_REFUSED:
+	case BS_OUTCOME_MALFORMED:
+		break;
+	}
+	return describe(http, code);
 }
 
 static uint64_t now_us(void)
@@ -366,7 +412,8 @@ static void begin_exchange(struct bs_http *http, struct bs_exchange *x)
 	http->header_bytes = 0;
 	http->line_status = 0;
 	http->sent = 0;
-	http->head_started = http->head_done = http->too_large = http->bad_header = false;
+	http->head_started = http->head_done = http->too_large = http->interrupted = false;
+	http->bad_head = NULL;
 	http->safe = is_safe(x->method);
 	http->message[0] = 0;
 	bs_buf_clear(&http->body);

@@ -60,7 +60,7 @@ struct bs_exchange {
 
 	/* The outcome; filled by send. */
 	enum bs_outcome outcome;
-	char *error; /* what libcurl said; NULL for BS_OUTCOME_RESPONSE */
+	char *error; /* what happened, for people; NULL for BS_OUTCOME_RESPONSE */
 	int status;  /* 0 without a complete response head */
 	struct bs_headers headers;
 	char *body; /* NUL-terminated; at most BS_BODY_KEPT bytes; decoded; never NULL after send */

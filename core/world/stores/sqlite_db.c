@@ -1,19 +1,16 @@
-/* SQLite: connections, copies and packed rows. See sqlite.h. */
+/* SQLite: connections, statements and packed rows. See sqlite.h. */
 #include "sqlite.h"
-
-#include "row.h"
 
 #include <string.h>
 
-#define BUSY_MS 200       /* what a single call waits for a lock; callers try again */
-#define COPY_TRIES 500    /* times 10 ms */
+#define BUSY_MS 200 /* what a single call waits for a lock; callers try again */
 
 int bs_sqlite_fail(sqlite3 *db, int rc, const char *what, struct bs_err *err)
 {
 	int primary = rc & 0xFF;
 	enum bs_code code = primary == SQLITE_BUSY || primary == SQLITE_LOCKED ? BS_EBUSY : BS_ESTORE;
 
-	return bs_err_set(err, code, "%s: %s", what, db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+	return bs_err_set(err, code, "%.120s: %s", what, db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
 }
 
 int bs_sqlite_exec(sqlite3 *db, const char *sql, struct bs_err *err)
@@ -32,12 +29,36 @@ int bs_sqlite_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **ret_stmt, str
 
 int bs_sqlite_number(sqlite3_stmt *stmt, int64_t *ret_value, struct bs_err *err)
 {
-	int rc = sqlite3_step(stmt);
+	int rc = sqlite3_step(stmt), r = 0;
 
 	if (rc == SQLITE_ROW)
 		*ret_value = sqlite3_column_int64(stmt, 0);
+	else
+		r = bs_sqlite_fail(sqlite3_db_handle(stmt), rc, sqlite3_sql(stmt), err);
 	sqlite3_reset(stmt);
-	return rc == SQLITE_ROW ? 0 : bs_sqlite_fail(sqlite3_db_handle(stmt), rc, sqlite3_sql(stmt), err);
+	return r;
+}
+
+int bs_sqlite_ask(sqlite3 *db, const char *sql, int64_t *ret_value, struct bs_err *err)
+{
+	sqlite3_stmt *stmt;
+	int r = bs_sqlite_prepare(db, sql, &stmt, err);
+
+	if (r < 0)
+		return r;
+	r = bs_sqlite_number(stmt, ret_value, err);
+	sqlite3_finalize(stmt);
+	return r;
+}
+
+int bs_sqlite_run(sqlite3_stmt *stmt, struct bs_err *err)
+{
+	int rc = sqlite3_step(stmt), r = 0;
+
+	if (rc != SQLITE_DONE)
+		r = bs_sqlite_fail(sqlite3_db_handle(stmt), rc, sqlite3_sql(stmt), err);
+	sqlite3_reset(stmt);
+	return r;
 }
 
 int bs_sqlite_open(const char *path, int flags, sqlite3 **ret_db, struct bs_err *err)
@@ -50,6 +71,7 @@ int bs_sqlite_open(const char *path, int flags, sqlite3 **ret_db, struct bs_err 
 		sqlite3_close(db);
 		return r;
 	}
+	sqlite3_extended_result_codes(db, 1);
 	sqlite3_busy_timeout(db, BUSY_MS);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_FKEY, 0, NULL);
@@ -61,23 +83,13 @@ int bs_sqlite_open(const char *path, int flags, sqlite3 **ret_db, struct bs_err 
 	return r;
 }
 
-int bs_sqlite_copy(sqlite3 *from, sqlite3 *to, struct bs_err *err)
+int bs_sqlite_end(sqlite3 *db, int r, struct bs_err *err)
 {
-	sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
-	int rc;
-
-	if (!backup)
-		return bs_sqlite_fail(to, SQLITE_ERROR, "cannot copy", err);
-	for (int tries = 0;; tries++) {
-		rc = sqlite3_backup_step(backup, -1);
-		if ((rc != SQLITE_BUSY && rc != SQLITE_LOCKED) || tries == COPY_TRIES)
-			break;
-		sqlite3_sleep(10);
-	}
-	sqlite3_backup_finish(backup);
-	if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
-		return bs_err_set(err, BS_ESTORE, "cannot copy: the database stays locked");
-	return rc == SQLITE_DONE ? 0 : bs_sqlite_fail(NULL, rc, "cannot copy", err);
+	if (r == 0)
+		r = bs_sqlite_exec(db, "COMMIT", err);
+	if (r < 0 && !sqlite3_get_autocommit(db))
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return r;
 }
 
 void bs_sqlite_pack(sqlite3_stmt *stmt, struct bs_buf *image)
@@ -105,6 +117,36 @@ void bs_sqlite_pack(sqlite3_stmt *stmt, struct bs_buf *image)
 			bs_row_add_null(image);
 		}
 	}
+}
+
+void bs_sqlite_bind(sqlite3_stmt *stmt, int index, const struct bs_cell *cell)
+{
+	switch (cell->kind) {
+	case BS_CELL_NULL:
+		sqlite3_bind_null(stmt, index);
+		break;
+	case BS_CELL_INT:
+		sqlite3_bind_int64(stmt, index, cell->integer);
+		break;
+	case BS_CELL_REAL:
+		sqlite3_bind_double(stmt, index, cell->real);
+		break;
+	case BS_CELL_TEXT:
+		sqlite3_bind_text64(stmt, index, cell->data, cell->len, SQLITE_STATIC, SQLITE_UTF8);
+		break;
+	case BS_CELL_BLOB:
+		sqlite3_bind_blob64(stmt, index, cell->data, cell->len, SQLITE_STATIC);
+		break;
+	}
+}
+
+void bs_sqlite_bind_image(sqlite3_stmt *stmt, struct bs_blob image)
+{
+	struct bs_cell cell;
+	size_t offset = 0;
+
+	for (int i = 1; bs_row_next(image, &offset, &cell); i++)
+		bs_sqlite_bind(stmt, i, &cell);
 }
 
 void bs_sqlite_add(struct bs_buf *sql, const char *format, ...)

@@ -1,0 +1,366 @@
+/*
+ * Finding secrets in text. Each secret is kept in a few forms (as it is, base64, hex); spelling.c reads the
+ * text in each of its spellings. One pass: a byte that begins no form is skipped by a table of 256; one that
+ * does is compared with the forms under it. Secrets are few and differ in their first bytes, so this is
+ * linear in practice, and at worst text times form, both of which are capped. (Aho-Corasick would be linear
+ * always, but on decoded units it would need an automaton for each spelling.) See redact.h.
+ */
+#include "redact.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "spelling.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define SECRET_MIN 4 /* bytes; see redact.h */
+#define PREFIX_MIN 8 /* bytes of a secret that the end of the text cut off */
+#define LINE_MIN 8   /* bytes; a shorter line of a secret of several lines is not looked for by itself */
+#define PLAIN_MARKER "[redacted]"
+
+struct form {
+	char *bytes;
+	size_t len;
+	size_t least;       /* bytes that are enough at the end of the text */
+	bool base64;        /* the characters beside it may hold bits of the secret */
+	bool before, after; /* and these do */
+	size_t secret;
+	uint32_t next; /* the next one with the same first byte, + 1 */
+};
+
+struct bs_redactor {
+	char **secrets, **markers; /* markers: what is put in place */
+	size_t secret_count, marker_count;
+	struct form *forms;
+	size_t form_count;
+	uint32_t heads[256]; /* the forms that begin with a byte, + 1 */
+};
+
+struct bs_redactor *bs_redactor_new(void)
+{
+	return bs_xcalloc(1, sizeof(struct bs_redactor));
+}
+
+void bs_redactor_free(struct bs_redactor *redactor)
+{
+	if (!redactor)
+		return;
+	for (size_t i = 0; i < redactor->form_count; i++)
+		free(redactor->forms[i].bytes);
+	for (size_t i = 0; i < redactor->secret_count; i++) {
+		free(redactor->secrets[i]);
+		free(redactor->markers[i]);
+	}
+	free(redactor->forms);
+	free(redactor->secrets);
+	free(redactor->markers);
+	free(redactor);
+}
+
+/* --- Adding ------------------------------------------------------------------------------------------ */
+
+static struct form *add_form(struct bs_redactor *redactor, const char *bytes, size_t len)
+{
+	uint32_t *head = &redactor->heads[(unsigned char)bytes[0]];
+	size_t half = len / 2 > SECRET_MIN ? len / 2 : SECRET_MIN;
+
+	for (uint32_t next = *head; next; next = redactor->forms[next - 1].next)
+		if (redactor->forms[next - 1].len == len && memcmp(redactor->forms[next - 1].bytes, bytes, len) == 0)
+			return &redactor->forms[next - 1];
+	struct form *form = BS_PUSH(redactor->forms, redactor->form_count);
+	form->bytes = bs_xmemdup(bytes, len);
+	form->len = len;
+	form->least = half < PREFIX_MIN ? half : PREFIX_MIN;
+	form->secret = redactor->secret_count - 1;
+	form->next = *head;
+	*head = (uint32_t)redactor->form_count;
+	return form;
+}
+
+/* What base64 makes of the secret wherever it stands: behind 0, 1 or 2 bytes of a group of three. The characters
+ * that also depend on what stands before and behind are no part of the form. */
+static void add_base64(struct bs_redactor *redactor, const char *secret, size_t len, const char *alphabet)
+{
+	for (size_t shift = 0; shift < 3; shift++) {
+		struct bs_buf out = BS_BUF_INIT;
+		uint32_t bits = 0;
+		unsigned have = 0;
+		for (size_t i = 0; i < shift + len; i++) {
+			bits = (bits << 8 | (i < shift ? 0 : (unsigned char)secret[i - shift])) & 0xFFFF;
+			for (have += 8; have >= 6; have -= 6)
+				bs_buf_addc(&out, alphabet[bits >> (have - 6) & 63]);
+		}
+		size_t skip = shift ? shift + 1 : 0;
+		if (out.len >= skip + SECRET_MIN) {
+			struct form *form = add_form(redactor, out.data + skip, out.len - skip);
+			form->base64 = true;
+			form->before |= shift > 0;
+			form->after |= have > 0;
+		}
+		bs_buf_release(&out);
+	}
+}
+
+static void add_hex(struct bs_redactor *redactor, const char *secret, size_t len, const char *format)
+{
+	struct bs_buf out = BS_BUF_INIT;
+
+	for (size_t i = 0; i < len; i++)
+		bs_buf_addf(&out, format[0] == 'x' ? "%02x" : "%02X", (unsigned)(unsigned char)secret[i]);
+	add_form(redactor, out.data, out.len);
+	bs_buf_release(&out);
+}
+
+/* A log shows a key of several lines line by line. */
+static void add_lines(struct bs_redactor *redactor, const char *secret, size_t len)
+{
+	for (size_t i = 0, n; i < len; i += n + 1) {
+		const char *end = memchr(secret + i, '\n', len - i);
+		n = end ? (size_t)(end - (secret + i)) : len - i;
+		size_t kept = n && secret[i + n - 1] == '\r' ? n - 1 : n;
+		if (n < len && kept >= LINE_MIN)
+			add_form(redactor, secret + i, kept);
+	}
+}
+
+/* Text is often made valid UTF-8 before it is looked through, and a secret need not be. */
+static void add_cleaned(struct bs_redactor *redactor, const char *secret, size_t len)
+{
+	struct bs_buf clean = BS_BUF_INIT;
+
+	if (bs_utf8_valid(secret, len))
+		return;
+	bs_utf8_clean(&clean, secret, len, BS_UTF8_ANY);
+	add_form(redactor, clean.data, clean.len);
+	bs_buf_release(&clean);
+}
+
+static char *marker_of(const char *label)
+{
+	if (!label || !*label)
+		return bs_xstrdup(PLAIN_MARKER);
+	char *marker = bs_xasprintf("[redacted %s]", label);
+	for (char *c = marker + strlen("[redacted "); c[1]; c++)
+		if (!((*c >= '0' && *c <= '9') || ((*c | 32) >= 'a' && (*c | 32) <= 'z') || strchr("._-", *c)))
+			*c = '_';
+	return marker;
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+void bs_redactor_add(struct bs_redactor *redactor, const char *secret, const char *label)
+{
+	static const char common[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+	while (secret && is_space(*secret))
+		secret++;
+	size_t len = secret ? strlen(secret) : 0;
+	while (len && is_space(secret[len - 1]))
+		len--;
+	if (len < SECRET_MIN)
+		return;
+	for (size_t i = 0; i < redactor->secret_count; i++)
+		if (strlen(redactor->secrets[i]) == len && memcmp(redactor->secrets[i], secret, len) == 0)
+			return;
+	*BS_PUSH(redactor->secrets, redactor->secret_count) = bs_xmemdup(secret, len);
+	*BS_PUSH(redactor->markers, redactor->marker_count) = marker_of(label);
+	add_form(redactor, secret, len);
+	add_cleaned(redactor, secret, len);
+	add_lines(redactor, secret, len);
+	add_base64(redactor, secret, len, common);
+	add_base64(redactor, secret, len, url);
+	add_hex(redactor, secret, len, "x");
+	add_hex(redactor, secret, len, "X");
+}
+
+/* --- Finding ----------------------------------------------------------------------------------------- */
+
+struct scan {
+	const struct bs_redactor *redactor;
+	const char *text;
+	size_t len;
+	size_t end; /* of what the text was before its cut was made valid UTF-8 */
+	enum bs_spelling spellings[BS_SPELLINGS]; /* those that occur */
+	size_t spelling_count;
+};
+
+struct hit {
+	size_t from, to; /* in the text; to 0: none */
+	size_t secret;
+};
+
+static bool ends_with_replacement(const char *text, size_t len)
+{
+	return len >= 3 && memcmp(text + len - 3, "\xEF\xBF\xBD", 3) == 0;
+}
+
+static struct scan scan_of(const struct bs_redactor *redactor, const char *text)
+{
+	struct scan scan = {.redactor = redactor, .text = text, .len = strlen(text)};
+
+	scan.end = scan.len;
+	for (int i = 0; i < 3 && ends_with_replacement(text, scan.end); i++)
+		scan.end -= 3;
+	for (int s = 0; s < BS_SPELLINGS; s++)
+		if (bs_spelling_occurs((enum bs_spelling)s, text, scan.end))
+			scan.spellings[scan.spelling_count++] = (enum bs_spelling)s;
+	return scan;
+}
+
+static bool base64_char(char c)
+{
+	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || (c && strchr("+/-_", c));
+}
+
+/* The form at text[at], together with the characters of base64 beside it that hold the rest of the secret. */
+static struct hit hit_of(const struct scan *scan, const struct form *form, size_t at, size_t n)
+{
+	struct hit hit = {at, at + n, form->secret};
+
+	if (form->base64 && form->before && at && base64_char(scan->text[at - 1]))
+		hit.from--;
+	if (form->base64 && form->after && hit.to < scan->end && base64_char(scan->text[hit.to])) {
+		hit.to++;
+		while (hit.to < scan->end && scan->text[hit.to] == '=')
+			hit.to++;
+	}
+	if (hit.to == scan->end)
+		hit.to = scan->len;
+	return hit;
+}
+
+/* The longest that begins at `at`. */
+static struct hit hit_at(const struct scan *scan, size_t at)
+{
+	struct hit best = {0, 0, 0};
+	char bytes[4];
+	size_t count;
+
+	for (size_t s = 0; s < scan->spelling_count; s++) {
+		bs_spelling_next(scan->spellings[s], scan->text + at, scan->end - at, bytes, &count);
+		uint32_t next = count ? scan->redactor->heads[(unsigned char)bytes[0]] : 0;
+		while (next) {
+			const struct form *form = &scan->redactor->forms[next - 1];
+			size_t n = bs_spelling_match(scan->spellings[s], scan->text + at, scan->end - at, form->bytes,
+						     form->len, form->least);
+			struct hit hit = n ? hit_of(scan, form, at, n) : (struct hit){0, 0, 0};
+			if (hit.to > best.to)
+				best = hit;
+			next = form->next;
+		}
+	}
+	return best;
+}
+
+static bool may_begin(const struct scan *scan, size_t at)
+{
+	char c = scan->text[at];
+
+	return scan->redactor->heads[(unsigned char)c] ||
+	       (scan->spelling_count > 1 && (c == '%' || c == '\\' || c == '&'));
+}
+
+/* The next one at or behind `at`, with all that overlap it. */
+static struct hit next_hit(const struct scan *scan, size_t at)
+{
+	struct hit hit = {0, 0, 0};
+
+	for (; at < scan->end && !hit.to; at++)
+		if (may_begin(scan, at))
+			hit = hit_at(scan, at);
+	for (; at < hit.to && at < scan->end; at++) {
+		struct hit more = may_begin(scan, at) ? hit_at(scan, at) : (struct hit){0, 0, 0};
+		if (more.to > hit.to)
+			hit.to = more.to;
+	}
+	return hit;
+}
+
+static char *without_secrets(const struct bs_redactor *redactor, const char *text)
+{
+	struct scan scan = scan_of(redactor, text);
+	struct bs_buf out = BS_BUF_INIT;
+	size_t from = 0;
+
+	for (struct hit hit; (hit = next_hit(&scan, from)).to; from = hit.to) {
+		if (hit.from > from)
+			bs_buf_add(&out, text + from, hit.from - from);
+		bs_buf_adds(&out, redactor->markers[hit.secret]);
+	}
+	bs_buf_add(&out, text + from, scan.len - from);
+	return bs_buf_take(&out);
+}
+
+/* --- Passwords in URLs (RFC 3986 section 3.2.1) --------------------------------------------------------- */
+
+/* The length of a marker at text, or 0. */
+static size_t marker_length(const char *text)
+{
+	static const char begin[] = "[redacted";
+	const char *end = strncmp(text, begin, sizeof begin - 1) == 0 ? strchr(text, ']') : NULL;
+
+	return end ? (size_t)(end + 1 - text) : 0;
+}
+
+/* What ends an authority does not when it stands in a marker. */
+static size_t authority_length(const char *text)
+{
+	size_t n = 0;
+
+	for (size_t more; text[n]; n += more) {
+		more = marker_length(text + n);
+		if (!more && strchr("/?# \t\r\n\"'<>\\`", text[n]))
+			break;
+		more += !more;
+	}
+	return n;
+}
+
+/* Finds the password of the URL whose "://" is at text; false when it has none. */
+static bool password_at(const char *text, size_t *ret_from, size_t *ret_len)
+{
+	const char *authority = text + 3;
+	size_t n = authority_length(authority);
+	const char *at = memrchr(authority, '@', n);
+	const char *colon = at ? memchr(authority, ':', (size_t)(at - authority)) : NULL;
+
+	if (!colon || colon + 1 == at || marker_length(colon + 1) == (size_t)(at - colon - 1))
+		return false;
+	*ret_from = (size_t)(colon + 1 - text);
+	*ret_len = (size_t)(at - colon - 1);
+	return true;
+}
+
+static char *without_passwords(char *text)
+{
+	struct bs_buf out = BS_BUF_INIT;
+	const char *from = text;
+
+	for (const char *at = text; (at = strstr(at, "://")); at += 3) {
+		size_t password, len;
+		if (!password_at(at, &password, &len))
+			continue;
+		bs_buf_add(&out, from, (size_t)(at - from) + password);
+		bs_buf_adds(&out, PLAIN_MARKER);
+		from = at + password + len;
+	}
+	if (from == text)
+		return text;
+	bs_buf_adds(&out, from);
+	free(text);
+	return bs_buf_take(&out);
+}
+
+char *bs_redact_text(const struct bs_redactor *redactor, const char *text)
+{
+	if (!text)
+		return NULL;
+	return without_passwords(redactor && redactor->form_count ? without_secrets(redactor, text) : bs_xstrdup(text));
+}

@@ -1,0 +1,275 @@
+/*
+ * One finding: what broke and where, the steps that bring it about, what the rule saw, and how to see it again.
+ */
+#include "console.h"
+
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "summary_words.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#define FINGERPRINT_SHOWN 6 /* enough to tell findings apart, and what the replay command takes */
+#define HEADING_COLUMNS 100 /* the verdict stands at the right edge, but not far from the rule */
+#define SEVERITY_COLUMNS 12
+#define LOG_LINES 5
+
+static enum bs_style severity_style(const char *severity)
+{
+	if (bs_words_equal(severity, "critical") || bs_words_equal(severity, "high"))
+		return BS_STYLE_BAD;
+	return bs_words_equal(severity, "medium") ? BS_STYLE_WARN : BS_STYLE_NOTE;
+}
+
+static unsigned least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+static unsigned edge(const struct bs_console *console)
+{
+	return least(console->width, HEADING_COLUMNS);
+}
+
+/* --- Heading ------------------------------------------------------------------------------------------------ */
+
+static char *upper(const char *text)
+{
+	char *clean = bs_console_clean(bs_words_or(text, "?"));
+
+	for (char *c = clean; *c; c++)
+		if (*c >= 'a' && *c <= 'z')
+			*c = (char)toupper(*c);
+	return clean;
+}
+
+static enum bs_style verdict_style(const char *verdict)
+{
+	if (bs_words_equal(verdict, "confirmed"))
+		return BS_STYLE_STRONG;
+	return bs_words_equal(verdict, "flaky") ? BS_STYLE_WARN : BS_STYLE_FAINT;
+}
+
+/* What stands at the right: "confirmed 3/3   9f2c41" */
+static char *verdict_text(const struct bs_ev_finding *finding)
+{
+	struct bs_buf words = BS_BUF_INIT;
+
+	bs_words_verdict(&words, finding);
+	if (finding->fingerprint)
+		bs_buf_addf(&words, "   %.*s", FINGERPRINT_SHOWN, finding->fingerprint);
+	char *clean = bs_console_clean(bs_buf_text(&words));
+	bs_buf_release(&words);
+	return clean;
+}
+
+static void heading(struct bs_console *console, const struct bs_ev_finding *finding)
+{
+	BS_AUTOFREE char *severity = upper(finding->severity);
+	BS_AUTOFREE char *rule = bs_console_clean(bs_words_or(finding->rule, "?"));
+	BS_AUTOFREE char *verdict = verdict_text(finding);
+	unsigned left = least(bs_console_columns(severity), SEVERITY_COLUMNS) + 2;
+	unsigned name = least(bs_console_columns(rule), console->width - left);
+	unsigned right = bs_console_columns(verdict);
+
+	bs_buf_addc(&console->out, '\n');
+	bs_console_cell(console, severity_style(finding->severity), severity, left - 2);
+	bs_buf_adds(&console->out, "  ");
+	bs_console_cell(console, BS_STYLE_STRONG, rule, name);
+	left += name;
+	bs_console_blanks(console, left + 2 + right < edge(console) ? edge(console) - left - right : 2);
+	bs_console_put(console, verdict_style(finding->verdict), verdict);
+	bs_buf_addc(&console->out, '\n');
+}
+
+/* The title with the place at the right edge; on the next line where it does not fit. */
+static void title_line(struct bs_console *console, const struct bs_ev_finding *finding)
+{
+	struct bs_buf words = BS_BUF_INIT;
+	BS_AUTOFREE char *title =
+		bs_console_clean(bs_words_or(finding->title, bs_words_or(finding->message, finding->rule)));
+	unsigned left = 2 + bs_console_columns(title);
+
+	bs_words_place(&words, &finding->at);
+	BS_AUTOFREE char *place = bs_console_clean(bs_buf_text(&words));
+	unsigned right = bs_console_columns(place);
+	bs_buf_release(&words);
+	bs_console_blanks(console, 2);
+	if (left + 3 + right <= edge(console)) {
+		bs_console_put(console, BS_STYLE_PLAIN, title);
+		bs_console_blanks(console, *place ? edge(console) - left - right : 0);
+		bs_console_put(console, BS_STYLE_FAINT, place);
+		bs_buf_addc(&console->out, '\n');
+	} else {
+		bs_console_prose(console, title, 2, 4);
+		bs_console_line(console, BS_STYLE_FAINT, 2, place);
+	}
+	if (finding->title && finding->message && !bs_words_equal(finding->title, finding->message)) {
+		bs_console_blanks(console, 2);
+		bs_console_prose(console, finding->message, 2, 4);
+	}
+}
+
+static void chain(struct bs_console *console, const struct bs_ev_finding *finding)
+{
+	struct bs_buf words = BS_BUF_INIT;
+
+	bs_words_chain(&words, finding, " → ");
+	bs_buf_adds(&console->out, "\n  ");
+	bs_console_prose(console, bs_buf_text(&words), 2, 4);
+	bs_buf_addc(&console->out, '\n');
+	bs_buf_release(&words);
+}
+
+/* --- Evidence ------------------------------------------------------------------------------------------------- */
+
+static const struct bs_ev_finding_step *failing_step(const struct bs_ev_finding *finding)
+{
+	for (size_t i = 0; i < finding->step_count; i++)
+		if (finding->steps[i].fails)
+			return &finding->steps[i];
+	return NULL;
+}
+
+/* The answer says most where the application itself is at fault. */
+static void answer(struct bs_console *console, const struct bs_ev_finding_step *step)
+{
+	struct bs_buf words = BS_BUF_INIT;
+
+	bs_words_status(&words, &step->response);
+	if (step->response.error)
+		bs_buf_addf(&words, ": %s", step->response.error);
+	if (step->response.body && *step->response.body)
+		bs_buf_addf(&words, "  %s", step->response.body);
+	bs_console_labelled(console, "the answer", bs_buf_text(&words), 3);
+	bs_buf_release(&words);
+}
+
+/* The last lines are the ones about the failure. */
+static void log_lines(struct bs_console *console, const struct bs_ev_finding_step *step)
+{
+	size_t first = step->log_count > LOG_LINES ? step->log_count - LOG_LINES : 0;
+
+	for (size_t i = first; i < step->log_count; i++) {
+		bs_console_label(console, i == first ? "its log" : NULL);
+		BS_AUTOFREE char *clean = bs_console_clean(step->log[i]);
+		bs_console_cut(&console->out, clean,
+			       console->width > BS_CONSOLE_LABELS ? console->width - BS_CONSOLE_LABELS : 1);
+		bs_buf_addc(&console->out, '\n');
+	}
+}
+
+static void evidence(struct bs_console *console, const struct bs_ev_finding *finding)
+{
+	const struct bs_ev_finding_step *step = failing_step(finding);
+	struct bs_buf words = BS_BUF_INIT;
+	bool fault = step && (step->response.status >= 500 || step->response.status <= 0);
+
+	if (finding->read_count) {
+		bs_words_reads(&words, finding);
+		bs_console_labelled(console, "the rule saw", bs_buf_text(&words), 4);
+		bs_buf_clear(&words);
+	}
+	if (step && (fault || bs_words_equal(finding->rule, "unexpected-status")))
+		answer(console, step);
+	if (fault)
+		log_lines(console, step);
+	bs_words_length(&words, finding);
+	bs_console_labelled(console, bs_words_equal(finding->verdict, "unconfirmed") ? "sequence" : "minimal",
+			    bs_buf_text(&words), 4);
+	bs_buf_release(&words);
+	if (finding->reason)
+		bs_console_labelled(console, bs_words_equal(finding->verdict, "flaky") ? "flaky because" : "unconfirmed",
+				    finding->reason, 4);
+}
+
+/* --- Reproducing ---------------------------------------------------------------------------------------------- */
+
+/* A command is to be copied, so it is never cut, and what would drive the terminal is written as the shell's own
+ * $'\x1b'. All text from outside stands in single quotes there, so these are closed and opened again around it. */
+static void put_command(struct bs_console *console, const char *command)
+{
+	size_t len = strlen(command);
+	uint32_t c;
+
+	for (size_t i = 0; i < len;) {
+		size_t n = bs_utf8_next(command + i, len - i, &c);
+		struct bs_buf shown = BS_BUF_INIT;
+		n = n ? n : 1;
+		bs_utf8_clean(&shown, command + i, n, BS_UTF8_CONSOLE);
+		if (shown.len == n && memcmp(shown.data, command + i, n) == 0) {
+			bs_buf_add(&console->out, command + i, n);
+		} else {
+			bs_buf_adds(&console->out, "'$'");
+			for (size_t k = 0; k < n; k++)
+				bs_buf_addf(&console->out, "\\x%02x", (unsigned)(unsigned char)command[i + k]);
+			bs_buf_adds(&console->out, "''");
+		}
+		bs_buf_release(&shown);
+		i += n;
+	}
+	bs_buf_addc(&console->out, '\n');
+}
+
+static const char *first_label(bool *labelled)
+{
+	bool first = !*labelled;
+
+	*labelled = true;
+	return first ? "reproduce" : NULL;
+}
+
+static bool plain_url(const char *url)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:/.-_~%[]@";
+
+	return url && *url && !url[strspn(url, plain)];
+}
+
+/* An application that the run started is gone by now, and its port with it. */
+static void base_url(struct bs_console *console)
+{
+	const struct bs_ev_app_ready *app = &console->summary.app;
+	bool there = !app->command && plain_url(app->base_url);
+
+	bs_buf_addf(&console->out, "BASE_URL=%s", there ? app->base_url : "http://127.0.0.1:PORT");
+	if (!there)
+		bs_console_put(console, BS_STYLE_FAINT, "   # where you start the application afresh");
+	bs_buf_addc(&console->out, '\n');
+}
+
+static void reproduce(struct bs_console *console, const struct bs_ev_finding *finding)
+{
+	bool labelled = false, based = false;
+
+	if (finding->replay) {
+		BS_AUTOFREE char *replay = bs_console_clean(finding->replay);
+		bs_console_label(console, first_label(&labelled));
+		bs_buf_addf(&console->out, "%s\n", replay);
+	}
+	for (size_t i = 0; i < finding->step_count; i++) {
+		if (!finding->steps[i].curl)
+			continue;
+		if (!based) {
+			bs_console_label(console, first_label(&labelled));
+			base_url(console);
+			based = true;
+		}
+		bs_console_label(console, NULL);
+		put_command(console, finding->steps[i].curl);
+	}
+}
+
+void bs_console_finding(struct bs_console *console, const struct bs_ev_finding *finding)
+{
+	heading(console, finding);
+	title_line(console, finding);
+	if (finding->step_count) {
+		chain(console, finding);
+		bs_console_steps(console, finding);
+	}
+	bs_buf_addc(&console->out, '\n');
+	evidence(console, finding);
+	reproduce(console, finding);
+}

@@ -1,0 +1,278 @@
+/*
+ * What is read in the first ten seconds: did the gate pass, why, how much was looked at, and how to see it again.
+ */
+#include "html_page.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const char *const severity_names[4] = {"low", "medium", "high", "critical"};
+
+/* A stream without its end was cut off: it is never green, whatever was in it. */
+static const char *gate_of(const struct bs_summary *s)
+{
+	if (!s->ended || !s->end.gate)
+		return "incomplete";
+	return s->end.gate;
+}
+
+/* The index of the least severity that fails the gate; 4: none does. */
+static size_t gate_severity(const struct bs_summary *s)
+{
+	size_t i = 0;
+
+	while (i < BS_COUNT(severity_names) && !bs_html_is(s->run.gate, severity_names[i]))
+		i++;
+	return i;
+}
+
+/* "2 critical and 1 high" of the severities from `from` up to below `to`. Returns how many findings that are. */
+static size_t list_severities(const struct bs_summary *s, size_t from, size_t to, struct bs_buf *out)
+{
+	size_t total = 0, parts = 0, written = 0;
+
+	for (size_t i = from; i < to; i++)
+		parts += s->severities[i] > 0;
+	for (size_t i = to; i-- > from;) {
+		if (!s->severities[i])
+			continue;
+		if (written)
+			bs_buf_adds(out, written + 1 == parts ? " and " : ", ");
+		bs_buf_addf(out, "%zu %s", s->severities[i], severity_names[i]);
+		total += s->severities[i];
+		written++;
+	}
+	if (total)
+		bs_buf_addf(out, " %s", bs_html_plural(total, "finding", "findings"));
+	return total;
+}
+
+static void headline(const struct bs_summary *s, struct bs_buf *out)
+{
+	const char *gate = gate_of(s);
+	struct bs_buf list = BS_BUF_INIT;
+
+	if (bs_html_is(gate, "failed")) {
+		size_t gating = list_severities(s, gate_severity(s), 4, &list);
+		bs_buf_addf(out, "Gate failed: %s",
+			    gating ? bs_buf_text(&list) : bs_html_has(s->end.reason) ? s->end.reason : "see below");
+	} else if (bs_html_is(gate, "passed")) {
+		size_t below = list_severities(s, 0, 4, &list);
+		bs_buf_addf(out, "Gate passed: %s%s", below ? bs_buf_text(&list) : "no rule was broken",
+			    below ? " below the gate" : "");
+	} else {
+		bs_buf_addf(out, "Incomplete: %s",
+			    s->ended && bs_html_has(s->end.reason) ? s->end.reason : "the run did not come to its end");
+	}
+	bs_buf_release(&list);
+}
+
+/* --- The sentences under the headline --------------------------------------------------------------------- */
+
+static void say_gate(xmlNode *p, const struct bs_summary *s)
+{
+	size_t total = s->confirmed + s->flaky;
+
+	if (!bs_html_has(s->run.gate))
+		return;
+	if (bs_html_is(s->run.gate, "never")) {
+		bs_html_text(p, "The gate never fails on findings (");
+	} else {
+		bs_html_textf(p, "The gate fails on %s%s findings (", s->run.gate,
+			      bs_html_is(s->run.gate, "critical") ? "" : " and more severe");
+	}
+	bs_html_leaff(p, "code", NULL, "fail_on: %s", s->run.gate);
+	bs_html_text(p, "). ");
+	if (total)
+		bs_html_textf(p, "%zu %s a rule, each replayed from a clean start. ", total,
+			      bs_html_plural(total, "sequence breaks", "sequences break"));
+	if (s->unconfirmed)
+		bs_html_textf(p, "%zu more could not be confirmed and %s not count. ", s->unconfirmed,
+			      bs_html_plural(s->unconfirmed, "does", "do"));
+}
+
+/* A failure for another reason than findings is in the headline already only when there were no such findings. */
+static void say_reason(xmlNode *p, const struct bs_summary *s)
+{
+	if (!s->ended || !bs_html_has(s->end.reason) || strncmp(s->end.reason, "fail_on", 7) == 0)
+		return;
+	BS_AUTOFREE char *reason = bs_html_sentence(s->end.reason);
+	bs_html_textf(p, "%s ", reason);
+}
+
+static void say_limit(xmlNode *p, const struct bs_summary *s)
+{
+	BS_AUTOFREE char *steps = bs_html_count(s->run.max_steps);
+	BS_AUTOFREE char *time = bs_html_time(s->run.time_ms * 1000);
+	BS_AUTOFREE char *left = bs_html_count(s->end.frontier);
+	const char *limit = s->ended ? s->end.limit : NULL;
+
+	if (bs_html_is(limit, "steps"))
+		bs_html_textf(p, "Exploring ended at its limit of %s steps", steps);
+	else if (bs_html_is(limit, "time"))
+		bs_html_textf(p, "Exploring ended at its limit of %s", time);
+	else if (bs_html_is(limit, "depth"))
+		bs_html_textf(p, "Every sequence of up to %" PRIu32 " steps was explored", s->run.max_depth);
+	else if (bs_html_is(limit, "exhausted"))
+		bs_html_text(p, "Every state that can be reached was explored");
+	else if (bs_html_is(limit, "interrupted"))
+		bs_html_text(p, "Exploring was interrupted");
+	else
+		return;
+	if (s->end.frontier && !bs_html_is(limit, "exhausted"))
+		bs_html_textf(p, "; %s %s not explored further.", left,
+			      bs_html_plural(s->end.frontier, "state was", "states were"));
+	else
+		bs_html_text(p, ".");
+}
+
+static void verdict_replay(xmlNode *verdict, const struct bs_summary *s)
+{
+	for (size_t i = 0; i < s->finding_count; i++) {
+		if (!bs_html_has(s->findings[i].replay))
+			continue;
+		xmlNode *p = bs_html_add(verdict, "div", "replay");
+		bs_html_leaf(p, "span", "lab", s->finding_count > 1 ? "See the first again" : "See it again");
+		bs_html_attr(bs_html_leaf(p, "code", "copyable", s->findings[i].replay), "data-copy",
+			     "the replay command");
+		return;
+	}
+}
+
+static void fill_verdict(struct bs_html_page *page, const char *title)
+{
+	const struct bs_summary *s = page->summary;
+	const char *gate = gate_of(s);
+	const char *look = bs_html_is(gate, "passed") ? "passed" : bs_html_is(gate, "failed") ? "failed" : "incomplete";
+	xmlNode *verdict = bs_html_slot(page, "verdict");
+
+	bs_html_class(verdict, look);
+	bs_html_icon(verdict, look);
+	xmlNode *words = bs_html_add(verdict, "div", "words");
+	bs_html_attr(bs_html_leaf(words, "h1", NULL, title), "id", "verdict");
+	xmlNode *p = bs_html_add(words, "p", NULL);
+	say_reason(p, s);
+	if (s->run.model)
+		say_gate(p, s);
+	say_limit(p, s);
+	if (!p->children)
+		bs_html_text(p, "The events end before the run did: what is below is what was known by then.");
+	verdict_replay(words, s);
+}
+
+/* --- The counts ------------------------------------------------------------------------------------------ */
+
+static void tile(xmlNode *tiles, const char *look, char *number, const char *label)
+{
+	xmlNode *div = bs_html_add(tiles, "div", look);
+
+	bs_html_leaf(div, "dt", NULL, label);
+	bs_html_leaf(div, "dd", NULL, number);
+	free(number);
+}
+
+static void steps_tile(xmlNode *tiles, const struct bs_summary *s)
+{
+	uint64_t steps = s->ended ? s->end.steps : s->steps, us = s->end.explore_us;
+	BS_AUTOFREE char *rate = us && steps ? bs_html_count(steps * 1000000 / us) : NULL;
+	BS_AUTOFREE char *label = rate ? bs_xasprintf("steps, %s/s", rate) : bs_xstrdup("steps");
+
+	tile(tiles, NULL, bs_html_count(steps), label);
+}
+
+static void fill_tiles(struct bs_html_page *page)
+{
+	const struct bs_summary *s = page->summary;
+	xmlNode *tiles = bs_html_slot(page, "tiles");
+	size_t known = 0, held = 0;
+
+	for (size_t i = 0; i < s->finding_count; i++)
+		known += bs_html_is(s->findings[i].baseline, "known") && !bs_html_is(s->findings[i].verdict, "unconfirmed");
+	for (size_t i = 0; i < s->rule_count; i++)
+		held += bs_html_is(s->rules[i].end.outcome, "held");
+	size_t counted = s->confirmed + s->flaky;
+	tile(tiles, counted > known ? "alarm" : NULL, bs_html_count(counted - known), "new");
+	tile(tiles, NULL, bs_html_count(known), "known");
+	tile(tiles, s->flaky ? "wary" : NULL, bs_html_count(s->flaky), "flaky");
+	tile(tiles, NULL, bs_html_count(s->unconfirmed), "unconfirmed");
+	tile(tiles, NULL, bs_xasprintf("%zu of %zu", held, s->rule_count), "rules held");
+	tile(tiles, NULL, bs_html_count(s->ended ? s->end.states : s->states), "states");
+	steps_tile(tiles, s);
+	if (s->ended)
+		tile(tiles, NULL, bs_html_time(s->end.elapsed_us), "in all");
+}
+
+/* --- Around them ------------------------------------------------------------------------------------------ */
+
+static void fill_subtitle(struct bs_html_page *page)
+{
+	const struct bs_ev_run_start *run = &page->summary->run;
+	xmlNode *line = bs_html_slot(page, "subtitle");
+
+	if (bs_html_has(run->model_name) || bs_html_has(run->model))
+		bs_html_leaf(line, "span", "model", bs_html_has(run->model_name) ? run->model_name : run->model);
+	if (bs_html_has(run->branch) || bs_html_has(run->revision)) {
+		xmlNode *at = bs_html_add(line, "span", NULL);
+		bs_html_text(at, run->branch);
+		if (bs_html_has(run->revision)) {
+			bs_html_text(at, bs_html_has(run->branch) ? " @ " : "");
+			bs_html_leaff(at, "code", NULL, "%.10s", run->revision);
+		}
+	}
+	if (bs_html_has(run->started)) {
+		xmlNode *time = bs_html_add(line, "time", NULL);
+		bs_html_attr(time, "datetime", run->started);
+		/* RFC 3339 as people read it: without the T, the Z and the seconds. */
+		if (strlen(run->started) >= 16 && run->started[10] == 'T')
+			bs_html_textf(time, "%.10s %.5s UTC", run->started, run->started + 11);
+		else
+			bs_html_text(time, run->started);
+	}
+}
+
+static void link_to(xmlNode *list, const char *href, const char *words, size_t count)
+{
+	xmlNode *link = bs_html_add(bs_html_add(list, "li", NULL), "a", NULL);
+
+	bs_html_attr(link, "href", href);
+	bs_html_text(link, words);
+	if (count)
+		bs_html_leaff(link, "span", "n", "%zu", count);
+}
+
+static void fill_links(struct bs_html_page *page)
+{
+	const struct bs_summary *s = page->summary;
+	xmlNode *list = bs_html_slot(page, "links");
+
+	if (s->error_count)
+		link_to(list, "#errors", "Errors ", s->error_count);
+	link_to(list, "#findings", "Findings ", s->confirmed + s->flaky);
+	if (s->unconfirmed)
+		link_to(list, "#unconfirmed", "Unconfirmed ", s->unconfirmed);
+	if (s->warning_count)
+		link_to(list, "#warnings", "Warnings ", s->warning_count);
+	if (s->rule_count)
+		link_to(list, "#rules", "Rules ", s->rule_count);
+	if (s->action_count || s->coverage.status_count)
+		link_to(list, "#coverage", "Coverage", 0);
+	link_to(list, "#run", "Run", 0);
+}
+
+void bs_html_banner(struct bs_html_page *page)
+{
+	const struct bs_ev_run_start *run = &page->summary->run;
+	struct bs_buf title = BS_BUF_INIT;
+
+	headline(page->summary, &title);
+	fill_verdict(page, bs_buf_text(&title));
+	bs_html_textf(bs_html_slot(page, "title"), "%s%s%s · Backstep", bs_buf_text(&title),
+		      bs_html_has(run->model_name) ? " · " : "", bs_html_has(run->model_name) ? run->model_name : "");
+	bs_buf_release(&title);
+	fill_subtitle(page);
+	fill_tiles(page);
+	fill_links(page);
+}

@@ -1,0 +1,122 @@
+/* Serialising, after the HTML standard's section 13.3. See html_write.h. */
+#include "html_write.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static bool one_of(const char *name, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool is_void(const char *tag)
+{
+	static const char *const tags[] = {"br", "col", "hr", "img", "input", "link", "meta", "wbr"};
+
+	return one_of(tag, tags, BS_COUNT(tags));
+}
+
+/* Elements whose content the parser takes as it stands. */
+static bool is_raw(const char *tag)
+{
+	return strcmp(tag, "script") == 0 || strcmp(tag, "style") == 0;
+}
+
+/* Those begin a line, so that two reports can be compared line by line. White space in front of a block is none. */
+static bool is_block(const char *tag)
+{
+	static const char *const tags[] = {"article", "aside", "dd", "details", "div", "dl", "dt", "footer",
+					   "h1", "h2", "h3", "h4", "header", "li", "main", "nav",
+					   "ol", "p", "pre", "section", "summary", "table", "tbody", "thead",
+					   "tr", "ul"};
+
+	return one_of(tag, tags, BS_COUNT(tags));
+}
+
+/* A carriage return would become a line feed in the parser, and the no-break space is hard to see in a diff. */
+static void escape(struct bs_buf *out, const char *text, bool attribute)
+{
+	for (; *text; text++) {
+		switch (*text) {
+		case '&': bs_buf_adds(out, "&amp;"); break;
+		case '<': bs_buf_adds(out, "&lt;"); break;
+		case '>': bs_buf_adds(out, "&gt;"); break;
+		case '\r': bs_buf_adds(out, "&#13;"); break;
+		case '"': bs_buf_adds(out, attribute ? "&quot;" : "\""); break;
+		default: bs_buf_addc(out, *text); break;
+		}
+	}
+}
+
+/* Only our own files come here. "</" would end the element; in strings, comments and patterns of both languages
+ * "<\/" means the same. */
+static void write_raw(struct bs_buf *out, const char *text)
+{
+	for (; *text; text++) {
+		bs_buf_addc(out, *text);
+		if (text[0] == '<' && text[1] == '/')
+			bs_buf_addc(out, '\\');
+	}
+}
+
+static void write_attributes(struct bs_buf *out, const xmlNode *node)
+{
+	for (const xmlAttr *attr = node->properties; attr; attr = attr->next) {
+		bs_buf_addf(out, " %s", (const char *)attr->name);
+		if (!attr->children || !attr->children->content || !*attr->children->content)
+			continue;
+		bs_buf_adds(out, "=\"");
+		for (const xmlNode *part = attr->children; part; part = part->next)
+			if (part->content)
+				escape(out, (const char *)part->content, true);
+		bs_buf_addc(out, '"');
+	}
+}
+
+static bool begins_with_newline(const xmlNode *node)
+{
+	return node->children && node->children->content && *node->children->content == '\n';
+}
+
+static void write_node(struct bs_buf *out, const xmlNode *node, bool raw);
+
+static void write_element(struct bs_buf *out, const xmlNode *node)
+{
+	const char *tag = (const char *)node->name;
+
+	if (is_block(tag) && out->len && out->data[out->len - 1] != '\n')
+		bs_buf_addc(out, '\n');
+	bs_buf_addf(out, "<%s", tag);
+	write_attributes(out, node);
+	bs_buf_addc(out, '>');
+	if (is_void(tag))
+		return;
+	if (strcmp(tag, "pre") == 0 && begins_with_newline(node))
+		bs_buf_addc(out, '\n'); /* the parser drops the first one */
+	for (const xmlNode *child = node->children; child; child = child->next)
+		write_node(out, child, is_raw(tag));
+	bs_buf_addf(out, "</%s>", tag);
+}
+
+static void write_node(struct bs_buf *out, const xmlNode *node, bool raw)
+{
+	if (node->type == XML_ELEMENT_NODE)
+		write_element(out, node);
+	else if (node->type == XML_TEXT_NODE && raw)
+		write_raw(out, (const char *)node->content);
+	else if (node->type == XML_TEXT_NODE)
+		escape(out, (const char *)node->content, false);
+}
+
+void bs_html_write(struct bs_buf *out, const xmlDoc *doc)
+{
+	bs_buf_adds(out, "<!doctype html>\n");
+	write_node(out, xmlDocGetRootElement(doc), false);
+	bs_buf_addc(out, '\n');
+}

@@ -1,0 +1,42 @@
+/*
+ * How reports in plain text say things: numbers for people, what a step did to a row. The text is raw: what came
+ * from an API still has to go through bs_utf8_clean. All append to out.
+ */
+#ifndef BS_REPORTERS_SUMMARY_WORDS_H
+#define BS_REPORTERS_SUMMARY_WORDS_H
+
+#include "base/buf.h"
+
+#include <backstep/event.h>
+
+void bs_words_number(struct bs_buf *out, uint64_t number); /* 1,873 */
+void bs_words_count(struct bs_buf *out, uint64_t number, const char *one, const char *many); /* 2 findings */
+void bs_words_size(struct bs_buf *out, uint64_t bytes); /* 1.7 MB */
+void bs_words_us(struct bs_buf *out, uint64_t us); /* 31 ms */
+
+void bs_words_place(struct bs_buf *out, const struct bs_ev_place *at); /* payments.yaml:38:3; nothing without a file */
+
+/* "create_order amount=100" for the label create_order(amount=100). */
+void bs_words_operation(struct bs_buf *out, const struct bs_ev_finding_step *step);
+/* "create_order → refund_order", the actions alone. */
+void bs_words_chain(struct bs_buf *out, const struct bs_ev_finding *finding, const char *arrow);
+/* "POST /orders/1"; nothing for a step that sends nothing */
+void bs_words_request(struct bs_buf *out, const struct bs_ev_message *request);
+/* 201, or why there is no status: "timeout" */
+void bs_words_status(struct bs_buf *out, const struct bs_ev_message *response);
+
+/* "db.orders #1", and "refunded 0 → 100", "new: amount 100" or "deleted". */
+void bs_words_row(struct bs_buf *out, const struct bs_ev_change *change);
+void bs_words_change(struct bs_buf *out, const struct bs_ev_change *change);
+/* "id = 1, amount = 100" */
+void bs_words_reads(struct bs_buf *out, const struct bs_ev_finding *finding);
+
+/* "3 steps (first seen with 5); no sequence of ..."; for what was not shrunk "3 steps, not shrunk". */
+void bs_words_length(struct bs_buf *out, const struct bs_ev_finding *finding);
+/* "confirmed 3/3" */
+void bs_words_verdict(struct bs_buf *out, const struct bs_ev_finding *finding);
+
+bool bs_words_equal(const char *a, const char *b); /* NULL is equal to nothing */
+const char *bs_words_or(const char *text, const char *otherwise); /* the other where text is NULL or empty */
+
+#endif

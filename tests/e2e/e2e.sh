@@ -1,0 +1,396 @@
+#!/usr/bin/env bash
+# The whole program on real servers and real databases: what a user types, what is printed and written, and the
+# exit status. Each part keeps one promise; ctest has a case for each.
+#
+#   e2e.sh BUILD SOURCE PART
+set -euo pipefail
+
+build=$(realpath "$1")
+source=$(realpath "$2")
+part=$3
+backstep=$build/backstep
+models=$source/tests/e2e/models
+work=$(mktemp -d)
+export TMPDIR=$work/tmp # everything that a run leaves behind would be here
+mkdir "$TMPDIR"
+PATH=$build/tests/apps/payments:$build/tests/apps/notes:$build/tests/apps/counters:$PATH
+unset APP_FIXED GITHUB_ACTIONS
+cd "$work"
+
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+	echo "FAILED: $*" >&2
+	sed 's/^/  stdout: /' out >&2 2>/dev/null | head -60 || true
+	sed 's/^/  stderr: /' err >&2 2>/dev/null | head -40 || true
+	exit 1
+}
+
+# bs STATUS ARGUMENT...: runs backstep; its output is in out and err.
+bs() {
+	local want=$1 status=0
+	shift
+	"$backstep" "$@" >out 2>err || status=$?
+	[ "$status" = "$want" ] || fail "backstep $*: exit status $status instead of $want"
+}
+
+says() { grep -qF -- "$1" out || fail "no '$1' in the output"; }
+complains() { grep -qF -- "$1" err || fail "no '$1' on standard error"; }
+
+# events JQ-FILTER: over the event file, as one array.
+events() { jq -rs "$1" events.ndjson; }
+is() { # WHAT WANTED JQ-FILTER
+	local got
+	got=$(events "$3")
+	[ "$got" = "$2" ] || fail "$1: '$got' instead of '$2'"
+}
+
+findings='[.[] | select(.type == "finding") | "\(.rule) \(.verdict) \(.confirmed)/\(.tries): \([.steps[].op] | join(" > "))"] | join("\n")'
+
+nothing_left() {
+	local tries=0
+	# The guard cleans up behind a run that was killed; give it a moment.
+	while [ -n "$(ls -A "$TMPDIR")" ] && [ $tries -lt 100 ]; do
+		sleep 0.1
+		tries=$((tries + 1))
+	done
+	[ -z "$(ls -A "$TMPDIR")" ] || fail "left behind: $(ls -A "$TMPDIR")"
+}
+
+# Whether a process has this run's temporary folder in its command line: the application's --db is there.
+app_running() {
+	local dir
+	for dir in /proc/[0-9]*; do
+		if tr '\0' ' ' <"$dir/cmdline" 2>/dev/null | grep -qF -- "--db $TMPDIR"; then
+			echo "${dir#/proc/}"
+			return 0
+		fi
+	done
+	return 1
+}
+
+no_app_left() {
+	local tries=0
+	while app_running >/dev/null && [ $tries -lt 100 ]; do
+		sleep 0.1
+		tries=$((tries + 1))
+	done
+	! app_running >/dev/null || fail "the application was left behind"
+}
+
+# A run that goes on until it is ended, with its pid in $pid once it has taken steps.
+start_long_run() {
+	"$backstep" run "$source/templates/payments.yaml" --max-steps 0 --time 60s --max-depth 50 \
+		--report ndjson=events.ndjson --report junit=junit.xml --report html=report.html >out 2>err &
+	pid=$!
+	for _ in $(seq 200); do
+		[ "$(grep -c '"type":"step"' events.ndjson 2>/dev/null || true)" -gt 20 ] 2>/dev/null && return 0
+		kill -0 "$pid" 2>/dev/null || fail "the run ended by itself"
+		sleep 0.05
+	done
+	fail "the run takes no steps"
+}
+
+all_reports=(--report ndjson=events.ndjson --report junit=junit.xml --report html=report.html)
+
+# Everything that depends on the moment: times, durations, ports, rates, dates.
+mask() {
+	sed -E -e 's/"t_ns":[0-9]+/"t_ns":0/g' -e 's/"([a-z0-9_]*_us)":[0-9]+/"\1":0/g' \
+		-e 's/"started":"[^"]*"/"started":""/g' -e 's/127\.0\.0\.1:[0-9]+/127.0.0.1:0/g' \
+		-e 's/[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT/DATE/g' \
+		-e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z?/DATE/g' -e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}[ 0-9:]* UTC/DATE/g' \
+		-e 's/time="[0-9.]+"/time="0"/g' -e 's/[0-9][0-9.,]* ?(ns|µs|us|ms|s|min|steps\/s)\b/0 \1/g' "$1"
+}
+
+case $part in
+demo_finds_both_bugs_of_the_demo)
+	bs 0 demo "${all_reports[@]}"
+	is findings "refunds_within_total confirmed 3/3: create_order(amount=100) > refund_order > refund_order
+no_server_error confirmed 3/3: create_order(amount=100) > delete_order > refund_order" "$findings"
+	is mechanism triggers '[.[] | select(.type == "store.ready")][0].mechanism'
+	is "the self-check" true '[.[] | select(.type == "store.ready")][0].self_check | startswith("exact (1 row")'
+	is "the row of the last refund" "100 200" '[.[] | select(.type == "finding")][0].steps[2].changes[0] | "\(.before.refunded) \(.after.refunded)"'
+	is "the values read" "100 200" '[.[] | select(.type == "finding")][0].reads | "\(.amount) \(.refunded)"'
+	is "the log of the failing step" true '[.[] | select(.type == "finding")][1].steps[2].log | join(" ") | contains("the order has no row")'
+	is "the claim" "no sequence of up to 2 of these 5 operations breaks this rule" '[.[] | select(.type == "finding")][0].minimality'
+	says 'create_order → refund_order → refund_order'
+	says 'refunded 100 → 200'
+	says 'curl -sS -X POST'
+	grep -qE '^Explored [0-9,]+ states? in [0-9,]+ steps, found [0-9,]+ violations' out || fail "no last line"
+	nothing_left
+	no_app_left
+	;;
+demo_of_the_fixed_app_finds_nothing)
+	bs 0 demo --fixed "${all_reports[@]}"
+	is findings '' "$findings"
+	is violations 0 '[.[] | select(.type == "violation")] | length'
+	is warnings 0 '[.[] | select(.type == "warning")] | length'
+	is rules held '[.[] | select(.type == "invariant.end").outcome] | unique | join(" ")'
+	is gate "passed 0" '.[-1] | "\(.gate) \(.exit_status)"'
+	xmllint --noout junit.xml
+	[ "$(xmllint --xpath 'count(//failure | //error | //skipped)' junit.xml)" = 0 ] || fail "junit is not clean"
+	;;
+a_critical_finding_fails_the_gate)
+	bs 1 run "$source/templates/payments.yaml" "${all_reports[@]}"
+	is gate "failed 1" '.[-1] | "\(.gate) \(.exit_status)"'
+	xmllint --noout junit.xml
+	[ "$(xmllint --xpath 'count(//testcase[failure])' junit.xml)" = 2 ] || fail "junit has not two failures"
+	APP_FIXED=1 bs 0 run "$source/templates/payments.yaml"
+	bs 0 run "$source/templates/payments.yaml" --fail-on never
+	;;
+a_cache_in_the_app_is_found_beside_its_store)
+	bs 1 run "$models/notes.yaml" "${all_reports[@]}"
+	is findings "deleted_notes_are_gone confirmed 3/3: create_note > get_note > delete_note > get_note" "$findings"
+	APP_FIXED=1 bs 0 run "$models/notes.yaml" "${all_reports[@]}"
+	is findings '' "$findings"
+	;;
+an_app_with_everything_in_memory_is_explored_by_restart)
+	bs 1 run "$models/counters.yaml" "${all_reports[@]}"
+	is findings "deleted_counters_stay_deleted confirmed 3/3: create_counter > delete_counter > reset_counter" "$findings"
+	APP_FIXED=1 bs 0 run "$models/counters.yaml" "${all_reports[@]}"
+	is findings '' "$findings"
+	;;
+depth_first_finds_the_same)
+	bs 0 demo --strategy dfs "${all_reports[@]}"
+	is findings "refunds_within_total confirmed 3/3: create_order(amount=100) > refund_order > refund_order
+no_server_error confirmed 3/3: create_order(amount=100) > delete_order > refund_order" "$findings"
+	;;
+the_same_seed_gives_the_same_reports)
+	for run in 1 2; do
+		bs 0 demo --max-steps 150 "${all_reports[@]}"
+		for report in events.ndjson junit.xml report.html; do mask $report >$report.$run; done
+	done
+	for report in events.ndjson junit.xml report.html; do
+		cmp $report.1 $report.2 || fail "$(diff $report.1 $report.2 | cut -c1-400 | head -8)"
+	done
+	[ "$(wc -c <report.html.1)" -gt 10000 ] || fail "the page is nearly empty"
+	;;
+events_follow_their_schema)
+	bs 0 demo --max-steps 60 --report ndjson=events.ndjson
+	python3 - "$source/core/events/events.schema.json" events.ndjson <<-'END'
+		import json, sys, jsonschema
+		schema = json.load(open(sys.argv[1]))
+		check = jsonschema.validators.validator_for(schema)
+		check.check_schema(schema)
+		validator, lines = check(schema), 0
+		for line in open(sys.argv[2]):
+		    validator.validate(json.loads(line))
+		    lines += 1
+		assert lines > 60
+		broken = json.loads(line)
+		del broken["gate"]
+		assert list(validator.iter_errors(broken)), "the schema accepts a run.end without a gate"
+	END
+	is seq "true" '[.[].seq] == [range(1; length + 1)]'
+	;;
+ctrl_c_writes_the_reports_and_stops_the_app)
+	start_long_run
+	kill -INT "$pid"
+	status=0
+	wait "$pid" || status=$?
+	[ "$status" = 4 ] || fail "exit status $status instead of 4"
+	is gate "incomplete 4 interrupted" '.[-1] | "\(.gate) \(.exit_status) \(.limit)"'
+	xmllint --noout junit.xml
+	[ "$(xmllint --xpath 'count(//error)' junit.xml)" -ge 1 ] || fail "junit is green"
+	grep -qi incomplete report.html || fail "the page does not say incomplete"
+	nothing_left
+	no_app_left
+	;;
+kill_9_leaves_nothing_behind)
+	start_long_run
+	app_running >/dev/null || fail "no application found"
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null || true
+	no_app_left
+	nothing_left
+	is "a stream without run.end" 0 '[.[] | select(.type == "run.end")] | length' 2>/dev/null || true
+	;;
+an_app_that_does_not_start_is_exit_3_with_its_last_lines)
+	cat >model.yaml <<-'END'
+		version: 1
+		name: broken
+		app: {command: [sh, -c, "echo one; echo cannot open the ledger >&2; exit 7"]}
+		actions:
+		  a: {request: GET /}
+	END
+	bs 3 run model.yaml "${all_reports[@]}"
+	complains "cannot open the ledger"
+	complains "status 7"
+	is gate "incomplete 3" '.[-1] | "\(.gate) \(.exit_status)"'
+	[ "$(xmllint --xpath 'count(//error)' junit.xml)" -ge 1 ] || fail "junit is green"
+	sed -i 's/command: .*/command: [.\/no-such-program]}/' model.yaml
+	bs 3 run model.yaml
+	complains "no-such-program"
+	sed -i 's/app: .*/app: {command: [sleep, "60"], ready_timeout: 1s}/' model.yaml
+	bs 3 run model.yaml
+	complains "not ready within"
+	sed -i 's/app: .*/app: {base_url: "http:\/\/127.0.0.1:1", ready_timeout: 1s}/' model.yaml
+	bs 3 run model.yaml
+	nothing_left
+	;;
+a_port_that_is_taken_is_said)
+	cat >model.yaml <<-END
+		version: 1
+		name: taken
+		app: {command: [sh, -c, "exec payments --port \$TAKEN --db \"\$DB\""], env: {TAKEN: "$((20000 + $$ % 20000))", DB: "\${stores.db.path}"}, ready_timeout: 2s}
+		stores: {db: {driver: sqlite, path: p.db}}
+		actions:
+		  a: {request: GET /health}
+	END
+	payments --port "$((20000 + $$ % 20000))" --db other.db >other.out 2>&1 &
+	other=$!
+	for _ in $(seq 100); do grep -q listening other.out && break; sleep 0.05; done
+	bs 3 run model.yaml
+	complains "did not start"
+	kill "$other"
+	wait "$other" || true
+	;;
+a_store_that_is_none_is_said_plainly)
+	cat >model.yaml <<-'END'
+		version: 1
+		name: stores
+		app: {command: [payments, --port, "${port}", --db, "${stores.db.path}"], ready: GET /health}
+		stores: {db: {driver: sqlite, path: thing}}
+		actions:
+		  a: {request: GET /orders}
+		explore: {max_steps: 5}
+	END
+	mkdir thing
+	bs 3 run model.yaml
+	complains "thing"
+	rmdir thing
+	head -c 100000 /dev/urandom >thing
+	cp thing before
+	bs 3 run model.yaml
+	complains "thing"
+	cmp thing before || fail "the user's file was changed"
+	rm thing
+	bs 0 run model.yaml # the application makes it, in the clone's place
+	[ ! -e thing ] || fail "the original was made"
+	sqlite3 thing 'CREATE VIRTUAL TABLE notes USING fts5(text)'
+	bs 3 run model.yaml
+	complains "notes"
+	sed -i 's/, --db, "${stores.db.path}"//' model.yaml
+	bs 2 run model.yaml
+	complains "stores.db.path"
+	nothing_left
+	;;
+the_original_database_is_never_touched)
+	sqlite3 payments.db "CREATE TABLE orders (id INTEGER PRIMARY KEY AUTOINCREMENT, customer TEXT NOT NULL, amount INTEGER NOT NULL, refunded INTEGER NOT NULL DEFAULT 0, status TEXT NOT NULL DEFAULT 'paid'); INSERT INTO orders (customer, amount) VALUES ('ann', 5);"
+	cp payments.db before.db
+	cp "$source/templates/payments.yaml" .
+	bs 1 run payments.yaml
+	cmp payments.db before.db || fail "the original changed"
+	[ "$(ls)" = "$(printf '%s\n' before.db err out payments.db payments.yaml tmp)" ] || fail "files were left: $(ls)"
+	;;
+twenty_mistakes_are_twenty_messages_and_exit_2)
+	bs 2 check "$source/tests/unit/models/mistakes.yaml"
+	[ "$(grep -cE '^.*mistakes\.yaml:[0-9]+:[0-9]+: ' err)" -ge 20 ] || fail "fewer than 20 messages"
+	bs 2 run "$source/tests/unit/models/mistakes.yaml"
+	bs 2 run no-such-model.yaml
+	bs 0 check "$source/templates/payments.yaml"
+	;;
+bad_usage_is_exit_2)
+	for arguments in '' 'run' 'run a b' 'run --report' 'run --no-such' 'demo x' 'run m.yaml --report pdf' \
+		'demo --seed x' 'demo --time soon' 'demo --strategy random' 'demo --fail-on bad' 'demo --report html='; do
+		# shellcheck disable=SC2086
+		bs 2 $arguments
+		[ -s err ] || fail "'$arguments': nothing was said"
+	done
+	bs 0 --help
+	bs 0 --version
+	for command in run check demo; do bs 0 "$command" --help; says example; done
+	;;
+a_report_that_cannot_be_written_is_exit_4_and_stops_no_other)
+	bs 4 demo --max-steps 40 --report junit=/no-such-folder/x.xml --report ndjson=events.ndjson
+	complains "junit"
+	is gate passed '.[-1].gate'
+	bs 4 demo --max-steps 40 --report html=/dev/full --report ndjson=events.ndjson
+	is gate passed '.[-1].gate'
+	;;
+secrets_are_in_no_report)
+	export ANN_TOKEN='s3cr3t/token+ann'
+	cat >model.yaml <<-'END'
+		version: 1
+		name: secrets
+		app: {command: [payments, --port, "${port}", --db, "${stores.db.path}"], ready: GET /health}
+		stores: {db: {driver: sqlite, path: p.db}}
+		actions:
+		  create:
+		    request: POST /orders
+		    headers: {Authorization: "Bearer ${env.ANN_TOKEN}", X-Note: "for ${env.ANN_TOKEN}"}
+		    json: {amount: 100, customer: "${env.ANN_TOKEN}"}
+		    capture: {id: body.id}
+		  refund: {request: "POST /orders/${id}/refund"}
+		invariants:
+		  never: {severity: low, holds: "not has(body, 'customer') or body.customer == 'nobody'", message: "saw ${body.customer}"}
+		explore: {max_depth: 2}
+	END
+	bs 0 run model.yaml "${all_reports[@]}"
+	is "a finding" true '[.[] | select(.type == "finding")] | length > 0'
+	for report in out err events.ndjson junit.xml report.html; do
+		! grep -qiE 's3cr3t|czNjcjN0' $report || fail "the secret is in $report: $(grep -oiE '.{60}s3cr3t.{20}' $report | head -3)"
+	done
+	grep -q 'redacted env.ANN_TOKEN' events.ndjson || fail "nothing says that something was taken out"
+	;;
+hostile_text_stays_text_in_every_report)
+	cat >model.yaml <<-'END'
+		version: 1
+		name: hostile <b>&amp;"'
+		app: {command: [payments, --port, "${port}", --db, "${stores.db.path}"], ready: GET /health}
+		stores: {db: {driver: sqlite, path: p.db}}
+		actions:
+		  create: {request: POST /orders, json: {amount: 100, customer: "</script><script>alert(1)</script>]]>\u001b[31m\u0001"}, capture: {id: body.id}}
+		invariants:
+		  never: {severity: critical, holds: status ~= 201, message: "<img src=x onerror=alert(1)> ${body.customer}"}
+		explore: {max_depth: 1}
+	END
+	bs 1 run model.yaml "${all_reports[@]}"
+	xmllint --noout junit.xml
+	! grep -q '<script>alert\|<img src=x' report.html || fail "markup got through"
+	! grep -qP '\x1b\[31m' out || fail "an escape reached the terminal"
+	;;
+hung_and_dying_apps_are_findings)
+	cat >app.py <<-'END'
+		import http.server, os, sys, time
+		class H(http.server.BaseHTTPRequestHandler):
+		    protocol_version = "HTTP/1.1"
+		    def log_message(self, *a): pass
+		    def answer(self):
+		        if self.path == "/die": os._exit(9)
+		        if self.path == "/hang": time.sleep(30)
+		        self.send_response(200); self.send_header("Content-Length", "2"); self.end_headers(); self.wfile.write(b"{}")
+		    do_GET = do_POST = answer
+		http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), H).serve_forever()
+	END
+	cat >model.yaml <<-'END'
+		version: 1
+		name: hang
+		app: {command: [python3, app.py, "${port}"], ready: GET /ok}
+		actions:
+		  ok: {request: GET /ok}
+		  die: {request: POST /die}
+		  hang: {request: POST /hang, timeout: 300ms}
+		explore: {max_depth: 2, confirm: 2}
+	END
+	bs 1 run model.yaml "${all_reports[@]}"
+	is findings "no-response confirmed 2/2: die
+no-response confirmed 2/2: hang" "[.[] | select(.type == \"finding\")] | sort_by(.steps[0].op) | [.[] | \"\(.rule) \(.verdict) \(.confirmed)/\(.tries): \([.steps[].op] | join(\" > \"))\"] | join(\"\n\")"
+	nothing_left
+	;;
+the_readme_shows_what_the_demo_prints)
+	bs 0 demo
+	recorded() { sed -n '/<!-- recorded: demo -->/,/<!-- end -->/p' "$source/README.md" | sed '1,2d' | sed '$d' | sed '$d'; }
+	recorded >recorded
+	[ "$(wc -l <recorded)" -gt 30 ] || fail "the README shows nothing"
+	mask out | sed -E 's/ +/ /g; s/[0-9]+ (states|steps)/N \1/g; s/127.0.0.1:[0-9]+/HOST/; s/found [0-9]+/found N/' >a
+	mask recorded | sed -E 's/ +/ /g; s/[0-9]+ (states|steps)/N \1/g; s/127.0.0.1:[0-9]+/HOST/; s/found [0-9]+/found N/' >b
+	diff a b >difference || fail "$(head -20 difference)"
+	diff <(sed -n '/<!-- from: templates/,/<!-- end -->/p' "$source/README.md" | sed '1,2d' | sed '$d' | sed '$d') \
+		<(grep -v '^ *#' "$source/templates/payments.yaml" | sed -E 's/ +# .*//' | cat -s | sed '1{/^$/d}') >difference ||
+		fail "the README's model is not the shipped one: $(head -20 difference)"
+	;;
+*)
+	fail "no such part: $part"
+	;;
+esac
