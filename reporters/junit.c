@@ -1,240 +1,22 @@
 /*
- * JUnit XML: one testcase for each rule, one for each action under `reach` that never succeeded, and one for the
- * run itself when it is to blame. First the cases are decided, then they are counted, then written, so that the
- * counts cannot be wrong.
- *
- *   confirmed or flaky finding        failure
- *   finding of check-error            error: the model is at fault, not the application
- *   rule that could not be evaluated  error
- *   rule that was never reached       skipped
- *   unconfirmed or accepted finding   passed, and told in system-out
- *   incomplete run                    error in the testcase "run", so that such a file is never green
- *
- * An oracle that nothing broke passed as soon as it was checked once: it stands for "every request was answered",
- * "no status was unexpected".
+ * JUnit XML. First the cases are decided (junit_cases.c), then they are counted, then written, so that the counts
+ * cannot be wrong. Everything is made in memory: no half-written file is ever seen.
  */
+#include "junit.h"
+
 #include "base/mem.h"
 #include "junit_text.h"
 #include "outfile.h"
 #include "reporters.h"
-#include "summary.h"
 #include "summary_words.h"
 
 #include <inttypes.h>
 #include <libxml/xmlwriter.h>
-#include <string.h>
 
 #define LINE_BYTES 500 /* of a name or a message: they are shown in lists */
 
-enum profile {
-	PROFILE_RICH,   /* with where each rule stands: mikepenz/action-junit-report and others read it */
-	PROFILE_STRICT, /* without: valid by the junit-10.xsd that Jenkins checks against */
-};
-
-enum verdict { PASSED, FAILED, ERRED, SKIPPED };
-
-struct junit_case {
-	char *name; /* not yet cleaned, as all text here */
-	struct bs_ev_place at;
-	uint64_t elapsed_us;
-	enum verdict verdict;
-	const char *type; /* of a failure or error */
-	char *message;
-	struct bs_buf text;
-	struct bs_buf output;
-};
-
-struct junit {
-	struct bs_reporter reporter;
-	struct bs_summary summary;
-	char *path;
-	enum profile profile;
-	struct junit_case *cases;
-	size_t case_count;
-	xmlTextWriterPtr writer;
-};
-
-/* --- Deciding ----------------------------------------------------------------------------------------------------- */
-
-static struct junit_case *add_case(struct junit *junit, char *name, struct bs_ev_place at)
-{
-	struct junit_case *new = BS_PUSH(junit->cases, junit->case_count);
-
-	new->name = name;
-	new->at = at;
-	bs_buf_init(&new->text, BS_BUF_UNBOUNDED);
-	bs_buf_init(&new->output, BS_BUF_UNBOUNDED);
-	return new;
-}
-
-static void decide(struct junit_case *one, enum verdict verdict, const char *type, char *message)
-{
-	one->verdict = verdict;
-	one->type = type;
-	free(one->message);
-	one->message = message;
-}
-
-static bool is_of(const struct bs_ev_finding *finding, const struct bs_ev_invariant *rule)
-{
-	return bs_words_equal(finding->rule, rule->name) &&
-	       (!finding->kind || !rule->kind || bs_words_equal(finding->kind, rule->kind));
-}
-
-static bool fails(const struct bs_ev_finding *finding)
-{
-	return !bs_words_equal(finding->verdict, "unconfirmed") && !bs_words_equal(finding->baseline, "known");
-}
-
-/* Several findings of one rule are one failure; they come most severe first. */
-static void add_finding(struct junit_case *one, const struct bs_ev_finding *finding)
-{
-	struct bs_buf *out = fails(finding) ? &one->text : &one->output;
-
-	if (out->len)
-		bs_buf_adds(out, "\n--------\n\n");
-	bs_junit_story(out, finding);
-	if (!fails(finding) || one->verdict == FAILED || one->verdict == ERRED)
-		return;
-	if (bs_words_equal(finding->rule, "check-error"))
-		decide(one, ERRED, "check-error", bs_xstrdup(bs_words_or(finding->message, bs_junit_headline(finding))));
-	else
-		decide(one, FAILED, bs_words_or(finding->severity, "violation"), bs_xstrdup(bs_junit_headline(finding)));
-}
-
-/* What the end of a rule says where no finding says more. */
-static void decide_by_end(struct junit_case *one, const struct bs_summary_rule *rule)
-{
-	const struct bs_ev_invariant_end *end = &rule->end;
-
-	if (!rule->ended)
-		decide(one, SKIPPED, NULL, bs_xstrdup("not checked to the end: the run ended before"));
-	else if (bs_words_equal(end->outcome, "error"))
-		decide(one, ERRED, "check-error", bs_xstrdup(bs_words_or(end->detail, "it could not be evaluated")));
-	else if (bs_words_equal(end->outcome, "violated") && !one->output.len)
-		decide(one, ERRED, "not-judged",
-		       bs_xasprintf("%" PRIu64 " violations were seen, and the run ended before any was confirmed",
-				    end->violations));
-	else if (!end->checked && !bs_words_equal(end->outcome, "violated"))
-		decide(one, SKIPPED, NULL,
-		       bs_xasprintf("never reached: %s",
-				    bs_words_or(end->detail, "no step gave it anything to look at")));
-}
-
-static void add_rule(struct junit *junit, const struct bs_summary_rule *rule)
-{
-	const struct bs_summary *summary = &junit->summary;
-	struct junit_case *one =
-		add_case(junit, bs_xstrdup(bs_words_or(rule->declared.name, "?")), rule->declared.at);
-
-	one->elapsed_us = rule->end.elapsed_us;
-	for (size_t i = 0; i < summary->finding_count; i++)
-		if (is_of(&summary->findings[i], &rule->declared))
-			add_finding(one, &summary->findings[i]);
-	if (one->verdict == PASSED)
-		decide_by_end(one, rule);
-}
-
-/* A finding whose rule was not declared, in a file of events that lost a line, must not be lost as well. */
-static void add_strays(struct junit *junit)
-{
-	const struct bs_summary *summary = &junit->summary;
-
-	for (size_t i = 0; i < summary->finding_count; i++) {
-		const struct bs_ev_finding *finding = &summary->findings[i];
-		bool declared = false;
-		for (size_t k = 0; k < summary->rule_count; k++)
-			declared |= is_of(finding, &summary->rules[k].declared);
-		if (!declared)
-			add_finding(add_case(junit, bs_xstrdup(bs_words_or(finding->rule, "?")), finding->at), finding);
-	}
-}
-
-static const char *action_at(const struct bs_summary *summary, const struct bs_ev_place *at)
-{
-	for (size_t i = 0; i < summary->action_count; i++)
-		if (at->line && summary->actions[i].at.line == at->line && summary->actions[i].at.column == at->column)
-			return summary->actions[i].name;
-	return NULL;
-}
-
-/* Which action it is stands in the position, and at the beginning of the message. */
-static void add_reach(struct junit *junit, const struct bs_ev_notice *notice)
-{
-	const char *message = bs_words_or(notice->message, "?"), *action = action_at(&junit->summary, &notice->at);
-	char *name = action ? bs_xasprintf("reach: %s", action)
-			    : bs_xasprintf("reach: %.*s", (int)strcspn(message, " "), message);
-	struct junit_case *one = add_case(junit, name, notice->at);
-
-	decide(one, FAILED, "reach", bs_xstrdup(message));
-	bs_junit_notice(&one->text, notice);
-}
-
-static bool any_bad(const struct junit *junit)
-{
-	for (size_t i = 0; i < junit->case_count; i++)
-		if (junit->cases[i].verdict == FAILED || junit->cases[i].verdict == ERRED)
-			return true;
-	return false;
-}
-
-/* The run has a case of its own when it did not come to its end, and when the gate failed for what no other case
- * shows as bad: a rule that was never reached, say. */
-static void add_run(struct junit *junit)
-{
-	const struct bs_summary *summary = &junit->summary;
-	const struct bs_ev_run_end *end = &summary->end;
-	bool passed = bs_words_equal(end->gate, "passed"), failed = bs_words_equal(end->gate, "failed");
-	struct bs_ev_place at = {.file = summary->run.model};
-
-	if (!summary->ended || (!passed && !failed) || summary->error_count) {
-		struct junit_case *one = add_case(junit, bs_xstrdup("run"), at);
-		const char *reason = summary->error_count ? summary->errors[0].message : end->reason;
-		decide(one, ERRED, "incomplete",
-		       bs_xasprintf("incomplete: %s", bs_words_or(reason, "the run did not come to its end")));
-		for (size_t i = 0; i < summary->error_count; i++) {
-			bs_junit_notice(&one->text, &summary->errors[i]);
-			bs_buf_addc(&one->text, '\n');
-		}
-	} else if (failed && !any_bad(junit)) {
-		decide(add_case(junit, bs_xstrdup("run"), at), FAILED, "gate",
-		       bs_xasprintf("the gate failed: %s", bs_words_or(end->reason, "no reason is known")));
-	}
-}
-
-/* GitLab drops a second case of one name. */
-static void make_names_unique(struct junit *junit)
-{
-	for (size_t i = 1; i < junit->case_count; i++) {
-		unsigned number = 1;
-		for (size_t k = 0; k < i; k++)
-			if (strcmp(junit->cases[k].name, junit->cases[i].name) == 0) {
-				char *name = bs_xasprintf("%s (%u)", junit->cases[i].name, ++number);
-				free(junit->cases[i].name);
-				junit->cases[i].name = name;
-				k = SIZE_MAX; /* and once more with the new name */
-			}
-	}
-}
-
-static void decide_all(struct junit *junit)
-{
-	const struct bs_summary *summary = &junit->summary;
-
-	for (size_t i = 0; i < summary->rule_count; i++)
-		add_rule(junit, &summary->rules[i]);
-	add_strays(junit);
-	for (size_t i = 0; i < summary->warning_count; i++)
-		if (bs_words_equal(summary->warnings[i].code, "reach-unmet"))
-			add_reach(junit, &summary->warnings[i]);
-	add_run(junit);
-	make_names_unique(junit);
-}
-
-/* --- Writing -------------------------------------------------------------------------------------------------------- */
-
 /* Escaped here: what libxml2 makes of characters beyond ASCII in an attribute depends on its version. */
-static void attribute(struct junit *junit, const char *name, const char *value)
+static void attribute(struct bs_junit *junit, const char *name, const char *value)
 {
 	BS_AUTOFREE char *clean = bs_junit_clean(value, LINE_BYTES);
 	struct bs_buf out = BS_BUF_INIT;
@@ -253,7 +35,7 @@ static void attribute(struct junit *junit, const char *name, const char *value)
 	bs_buf_release(&out);
 }
 
-static void number(struct junit *junit, const char *name, uint64_t value)
+static void number(struct bs_junit *junit, const char *name, uint64_t value)
 {
 	BS_AUTOFREE char *text = bs_xasprintf("%" PRIu64, value);
 
@@ -261,24 +43,24 @@ static void number(struct junit *junit, const char *name, uint64_t value)
 }
 
 /* Seconds with three decimals: the form that every reader takes. */
-static void time_attribute(struct junit *junit, uint64_t us)
+static void time_attribute(struct bs_junit *junit, uint64_t us)
 {
 	BS_AUTOFREE char *text = bs_xasprintf("%" PRIu64 ".%03" PRIu64, us / 1000000, us / 1000 % 1000);
 
 	attribute(junit, "time", text);
 }
 
-static void start(struct junit *junit, const char *element)
+static void start(struct bs_junit *junit, const char *element)
 {
 	xmlTextWriterStartElement(junit->writer, BAD_CAST element);
 }
 
-static void end(struct junit *junit)
+static void end(struct bs_junit *junit)
 {
 	xmlTextWriterEndElement(junit->writer);
 }
 
-static void property(struct junit *junit, const char *name, const char *value)
+static void property(struct bs_junit *junit, const char *name, const char *value)
 {
 	if (!value)
 		return;
@@ -288,7 +70,7 @@ static void property(struct junit *junit, const char *name, const char *value)
 	end(junit);
 }
 
-static void properties(struct junit *junit)
+static void properties(struct bs_junit *junit)
 {
 	const struct bs_ev_run_start *run = &junit->summary.run;
 	BS_AUTOFREE char *seed = bs_xasprintf("%" PRIu64, run->seed);
@@ -307,7 +89,7 @@ static void properties(struct junit *junit)
 	end(junit);
 }
 
-static void output(struct junit *junit, const char *text)
+static void output(struct bs_junit *junit, const char *text)
 {
 	BS_AUTOFREE char *clean = bs_junit_clean_output(text);
 
@@ -318,11 +100,11 @@ static void output(struct junit *junit, const char *text)
 	end(junit);
 }
 
-static void outcome(struct junit *junit, const struct junit_case *one)
+static void outcome(struct bs_junit *junit, const struct bs_junit_case *one)
 {
-	static const char *const elements[] = {[FAILED] = "failure", [ERRED] = "error", [SKIPPED] = "skipped"};
+	static const char *const elements[] = {[BS_JUNIT_FAILED] = "failure", [BS_JUNIT_ERROR] = "error", [BS_JUNIT_SKIPPED] = "skipped"};
 
-	if (one->verdict == PASSED)
+	if (one->verdict == BS_JUNIT_PASSED)
 		return;
 	start(junit, elements[one->verdict]);
 	attribute(junit, "message", one->message);
@@ -335,18 +117,18 @@ static void outcome(struct junit *junit, const struct junit_case *one)
 	end(junit);
 }
 
-static const char *suite_name(const struct junit *junit)
+static const char *suite_name(const struct bs_junit *junit)
 {
 	return bs_words_or(junit->summary.run.model_name, "backstep");
 }
 
-static void write_case(struct junit *junit, const struct junit_case *one)
+static void write_case(struct bs_junit *junit, const struct bs_junit_case *one)
 {
 	start(junit, "testcase");
 	attribute(junit, "name", one->name);
 	attribute(junit, "classname", suite_name(junit));
 	time_attribute(junit, one->elapsed_us);
-	if (junit->profile == PROFILE_RICH && one->at.file) {
+	if (junit->profile == BS_JUNIT_RICH && one->at.file) {
 		attribute(junit, "file", one->at.file);
 		if (one->at.line)
 			number(junit, "line", one->at.line);
@@ -356,22 +138,22 @@ static void write_case(struct junit *junit, const struct junit_case *one)
 	end(junit);
 }
 
-static void counts(struct junit *junit, bool with_skipped)
+static void counts(struct bs_junit *junit, bool with_skipped)
 {
 	uint64_t count[4] = {0};
 
 	for (size_t i = 0; i < junit->case_count; i++)
 		count[junit->cases[i].verdict]++;
 	number(junit, "tests", junit->case_count);
-	number(junit, "failures", count[FAILED]);
-	number(junit, "errors", count[ERRED]);
+	number(junit, "failures", count[BS_JUNIT_FAILED]);
+	number(junit, "errors", count[BS_JUNIT_ERROR]);
 	if (with_skipped)
-		number(junit, "skipped", count[SKIPPED]);
+		number(junit, "skipped", count[BS_JUNIT_SKIPPED]);
 	time_attribute(junit, junit->summary.end.elapsed_us);
 }
 
 /* Local times are what JUnit's own format has; ours is UTC, without its Z. */
-static void timestamp(struct junit *junit)
+static void timestamp(struct bs_junit *junit)
 {
 	static const char shape[] = "dddd-dd-ddTdd:dd:dd";
 	const char *started = bs_words_or(junit->summary.run.started, "");
@@ -385,7 +167,7 @@ static void timestamp(struct junit *junit)
 	attribute(junit, "timestamp", text);
 }
 
-static void warnings(struct junit *junit)
+static void warnings(struct bs_junit *junit)
 {
 	struct bs_buf text = BS_BUF_INIT;
 
@@ -398,14 +180,14 @@ static void warnings(struct junit *junit)
 	bs_buf_release(&text);
 }
 
-static void write_document(struct junit *junit)
+static void write_document(struct bs_junit *junit)
 {
 	xmlTextWriterSetIndent(junit->writer, 1);
 	xmlTextWriterSetIndentString(junit->writer, BAD_CAST "  ");
 	xmlTextWriterStartDocument(junit->writer, NULL, "UTF-8", NULL);
 	start(junit, "testsuites");
 	attribute(junit, "name", "backstep");
-	counts(junit, junit->profile == PROFILE_RICH);
+	counts(junit, junit->profile == BS_JUNIT_RICH);
 	start(junit, "testsuite");
 	attribute(junit, "name", suite_name(junit));
 	counts(junit, true);
@@ -422,9 +204,9 @@ static void write_document(struct junit *junit)
 static int open_junit(const struct bs_reporter_options *options, struct bs_reporter **ret_reporter, struct bs_err *err)
 {
 	(void)err;
-	struct junit *junit = bs_xcalloc(1, sizeof *junit);
+	struct bs_junit *junit = bs_xcalloc(1, sizeof *junit);
 	junit->reporter.ops = &bs_reporter_junit;
-	junit->profile = PROFILE_RICH;
+	junit->profile = BS_JUNIT_RICH;
 	junit->path = bs_xstrdup(options->path ? options->path : bs_reporter_junit.default_path);
 	bs_summary_init(&junit->summary);
 	*ret_reporter = &junit->reporter;
@@ -433,10 +215,10 @@ static int open_junit(const struct bs_reporter_options *options, struct bs_repor
 
 static void on_event(struct bs_reporter *reporter, const struct bs_event *event)
 {
-	bs_summary_event(&((struct junit *)reporter)->summary, event);
+	bs_summary_event(&((struct bs_junit *)reporter)->summary, event);
 }
 
-static void release(struct junit *junit)
+static void release(struct bs_junit *junit)
 {
 	for (size_t i = 0; i < junit->case_count; i++) {
 		free(junit->cases[i].name);
@@ -450,7 +232,7 @@ static void release(struct junit *junit)
 	free(junit);
 }
 
-static int write_file(struct junit *junit, struct bs_err *err)
+static int write_file(struct bs_junit *junit, struct bs_err *err)
 {
 	xmlBufferPtr buffer = xmlBufferCreate();
 	int r = BS_EINTERNAL;
@@ -470,9 +252,9 @@ static int write_file(struct junit *junit, struct bs_err *err)
 
 static int close_junit(struct bs_reporter *reporter, struct bs_err *err)
 {
-	struct junit *junit = (struct junit *)reporter;
+	struct bs_junit *junit = (struct bs_junit *)reporter;
 
-	decide_all(junit);
+	bs_junit_decide(junit);
 	int r = write_file(junit, err);
 	release(junit);
 	return r;

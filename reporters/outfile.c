@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -89,7 +91,7 @@ int bs_outfile_write(const char *path, const char *data, size_t len, struct bs_e
 	struct stat status;
 
 	if (strcmp(path, "-") == 0)
-		return write_all(STDOUT_FILENO, data, len) ? 0 : failed("standard output", err);
+		return fflush(stdout) == 0 && write_all(STDOUT_FILENO, data, len) ? 0 : failed("standard output", err);
 	if (lstat(path, &status) != 0)
 		return replace(path, data, len, err);
 	if (stat(path, &status) != 0 || (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)))

@@ -86,14 +86,33 @@ static void *clean_list(struct cleaner *c, const struct bs_fields *fields, const
 	return copy;
 }
 
+static const void *clean_array(struct cleaner *c, const struct bs_field *field, const void *items, size_t count)
+{
+	switch (field->type) {
+	case BS_F_NAMES: return clean_texts(c, items, count, true);
+	case BS_F_TEXTS: return clean_texts(c, items, count, false);
+	case BS_F_LIST: return clean_list(c, field->of, items, count);
+	case BS_F_VALUES:
+	case BS_F_ROW: return clean_values(c, items, count);
+	case BS_F_HEADERS: return clean_headers(c, items, count);
+	case BS_F_HEADERS_LIST: /* the array that BS_F_HEADERS has cleaned */
+	case BS_F_NAME:
+	case BS_F_FREE:
+	case BS_F_BOOL:
+	case BS_F_INT:
+	case BS_F_U32:
+	case BS_F_U64:
+	case BS_F_OBJECT:
+	case BS_F_PLACE: break;
+	}
+	return items;
+}
+
 static void clean_field(struct cleaner *c, const struct bs_field *field, void *base)
 {
-	const char **text = BS_FIELD(const char *, base, field->offset);
-	const char *const **texts = BS_FIELD(const char *const *, base, field->offset);
-	const struct bs_ev_value **values = BS_FIELD(const struct bs_ev_value *, base, field->offset);
-	const struct bs_ev_header **headers = BS_FIELD(const struct bs_ev_header *, base, field->offset);
-	const void **items = BS_FIELD(const void *, base, field->offset);
-	size_t count = *BS_FIELD(size_t, base, field->count_offset);
+	char *member = (char *)base + field->offset;
+	const char **text = BS_FIELD(const char *, member, 0);
+	const void **items = BS_FIELD(const void *, member, 0);
 
 	switch (field->type) {
 	case BS_F_NAME: *text = valid(c, *text); return;
@@ -103,14 +122,17 @@ static void clean_field(struct cleaner *c, const struct bs_field *field, void *b
 	case BS_F_U32:
 	case BS_F_U64: return;
 	case BS_F_OBJECT:
-	case BS_F_PLACE: clean(c, field->of, (char *)base + field->offset); return;
-	case BS_F_NAMES: *texts = clean_texts(c, *texts, count, true); return;
-	case BS_F_TEXTS: *texts = clean_texts(c, *texts, count, false); return;
-	case BS_F_LIST: *items = clean_list(c, field->of, *items, count); return;
-	case BS_F_VALUES: *values = clean_values(c, *values, count); return;
-	case BS_F_ROW: *values = *values ? clean_values(c, *values, count) : NULL; return;
-	case BS_F_HEADERS: *headers = clean_headers(c, *headers, count); return;
-	case BS_F_HEADERS_LIST: return; /* the array that BS_F_HEADERS has cleaned */
+	case BS_F_PLACE: clean(c, field->of, member); return;
+	case BS_F_NAMES:
+	case BS_F_TEXTS:
+	case BS_F_LIST:
+	case BS_F_VALUES:
+	case BS_F_ROW:
+	case BS_F_HEADERS:
+	case BS_F_HEADERS_LIST:
+		if (*items) /* a row that is none stays none */
+			*items = clean_array(c, field, *items, *BS_FIELD(size_t, base, field->count_offset));
+		return;
 	}
 }
 

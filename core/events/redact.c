@@ -138,15 +138,33 @@ static void add_cleaned(struct bs_redactor *redactor, const char *secret, size_t
 	bs_buf_release(&clean);
 }
 
+static bool label_char(char c)
+{
+	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '.' || c == '_' || c == '-';
+}
+
 static char *marker_of(const char *label)
 {
 	if (!label || !*label)
 		return bs_xstrdup(PLAIN_MARKER);
 	char *marker = bs_xasprintf("[redacted %s]", label);
 	for (char *c = marker + strlen("[redacted "); c[1]; c++)
-		if (!((*c >= '0' && *c <= '9') || ((*c | 32) >= 'a' && (*c | 32) <= 'z') || strchr("._-", *c)))
+		if (!label_char(*c))
 			*c = '_';
 	return marker;
+}
+
+size_t bs_redact_marker(const char *text)
+{
+	static const char begin[] = "[redacted";
+	size_t n = sizeof begin - 1;
+
+	if (strncmp(text, begin, n) != 0)
+		return 0;
+	if (text[n] == ' ')
+		for (n++; label_char(text[n]); n++)
+			;
+	return text[n] == ']' ? n + 1 : 0;
 }
 
 static bool is_space(char c)
@@ -300,22 +318,13 @@ static char *without_secrets(const struct bs_redactor *redactor, const char *tex
 
 /* --- Passwords in URLs (RFC 3986 section 3.2.1) --------------------------------------------------------- */
 
-/* The length of a marker at text, or 0. */
-static size_t marker_length(const char *text)
-{
-	static const char begin[] = "[redacted";
-	const char *end = strncmp(text, begin, sizeof begin - 1) == 0 ? strchr(text, ']') : NULL;
-
-	return end ? (size_t)(end + 1 - text) : 0;
-}
-
 /* What ends an authority does not when it stands in a marker. */
 static size_t authority_length(const char *text)
 {
 	size_t n = 0;
 
 	for (size_t more; text[n]; n += more) {
-		more = marker_length(text + n);
+		more = bs_redact_marker(text + n);
 		if (!more && strchr("/?# \t\r\n\"'<>\\`", text[n]))
 			break;
 		more += !more;
@@ -331,7 +340,7 @@ static bool password_at(const char *text, size_t *ret_from, size_t *ret_len)
 	const char *at = memrchr(authority, '@', n);
 	const char *colon = at ? memchr(authority, ':', (size_t)(at - authority)) : NULL;
 
-	if (!colon || colon + 1 == at || marker_length(colon + 1) == (size_t)(at - colon - 1))
+	if (!colon || colon + 1 == at || bs_redact_marker(colon + 1) == (size_t)(at - colon - 1))
 		return false;
 	*ret_from = (size_t)(colon + 1 - text);
 	*ret_len = (size_t)(at - colon - 1);

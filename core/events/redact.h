@@ -44,4 +44,7 @@ char *bs_redact_header(const struct bs_redactor *redactor, const char *name, con
  * number that holds one becomes a string. What is no JSON comes back as a string of it, redacted. */
 char *bs_redact_json(const struct bs_redactor *redactor, const char *json);
 
+/* The length of what stands for a secret at text ("[redacted]", "[redacted env.ANN_TOKEN]"), 0 when none does. */
+size_t bs_redact_marker(const char *text);
+
 #endif

@@ -55,12 +55,14 @@ static void add_marker(struct bs_buf *out, const struct bs_redactor *redactor, c
 {
 	BS_AUTOFREE char *credential = bs_xstrndup(value, len);
 	BS_AUTOFREE char *redacted = bs_redact_text(redactor, credential);
-	const char *begin = strcmp(credential, redacted) != 0 ? strstr(redacted, "[redacted") : NULL;
+	size_t at = 0;
 
 	if (!len)
 		return;
-	if (begin)
-		bs_buf_add(out, begin, strcspn(begin, "]") + 1);
+	while (redacted[at] && !bs_redact_marker(redacted + at))
+		at++;
+	if (redacted[at])
+		bs_buf_add(out, redacted + at, bs_redact_marker(redacted + at));
 	else
 		bs_buf_adds(out, "[redacted]");
 }

@@ -5,6 +5,7 @@
 #ifndef BS_EXPLORE_RUN_PARTS_H
 #define BS_EXPLORE_RUN_PARTS_H
 
+#include "events/redact.h"
 #include "explorer.h"
 #include "judge/evidence.h"
 

@@ -232,15 +232,17 @@ static int object_has_field(lua_State *L)
 
 /* --- Iterators --------------------------------------------------------------------------------------- */
 
+/* An expression can call these with anything: local f = ipairs({}). */
+
 /* Goes on over null elements: the length is known. */
 static int next_element(lua_State *L)
 {
-	lua_Integer i = lua_tointeger(L, 2) + 1;
-	lua_Integer length = lua_type(L, 1) == LUA_TTABLE ? (lua_Integer)lua_rawlen(L, 1)
-							  : (lua_Integer)bs_proxy_length(L, bs_proxy_at(L, 1));
+	lua_Integer length = list_length(L, "ipairs");
+	lua_Integer i = lua_tointeger(L, 2);
 
-	if (i > length)
+	if (i < 0 || i >= length)
 		return 0;
+	i++;
 	lua_pushinteger(L, i);
 	push_element(L, i);
 	return 2;
@@ -260,7 +262,7 @@ static int next_field(lua_State *L)
 {
 	const cJSON *item = lua_touserdata(L, lua_upvalueindex(1));
 
-	if (!item)
+	if (!item || !bs_proxy_at(L, 1))
 		return 0;
 	lua_pushlightuserdata(L, item->next);
 	lua_replace(L, lua_upvalueindex(1));
@@ -273,6 +275,7 @@ static int next_field(lua_State *L)
 
 static int next_entry(lua_State *L)
 {
+	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_settop(L, 2);
 	return lua_next(L, 1) ? 2 : 0;
 }

@@ -14,15 +14,13 @@
 #define LOG_LINES_MAX 50
 #define MESSAGE_MAX ((size_t)4096)
 
-/* Valid UTF-8, without secrets, in the arena. */
+/* A part of a text, which may hold NUL bytes, as valid UTF-8 in the arena. */
 static const char *text_of(struct bs_evidence *e, const char *text, size_t len)
 {
 	struct bs_buf clean = BS_BUF_INIT;
 
 	bs_utf8_clean(&clean, text, len, BS_UTF8_ANY);
-	char *redacted = bs_redact_text(e->redactor, bs_buf_text(&clean));
-	const char *kept = bs_arena_strdup(&e->arena, redacted);
-	free(redacted);
+	const char *kept = bs_arena_strdup(&e->arena, bs_buf_text(&clean));
 	bs_buf_release(&clean);
 	return kept;
 }
@@ -35,9 +33,8 @@ static const char *string_of(struct bs_evidence *e, const char *text)
 static const char *json_of(struct bs_evidence *e, const cJSON *json)
 {
 	BS_AUTOFREE char *text = bs_json_print(json, false);
-	BS_AUTOFREE char *redacted = bs_redact_json(e->redactor, text);
 
-	return bs_arena_strdup(&e->arena, redacted);
+	return bs_arena_strdup(&e->arena, text);
 }
 
 static struct bs_ev_place place_of(struct bs_at at)
@@ -53,9 +50,7 @@ static const struct bs_ev_header *headers_of(struct bs_evidence *e, const struct
 
 	for (size_t i = 0; i < headers->count; i++) {
 		list[i].name = string_of(e, headers->items[i].name);
-		char *value = bs_redact_header(e->redactor, headers->items[i].name, headers->items[i].value);
-		list[i].value = string_of(e, value);
-		free(value);
+		list[i].value = string_of(e, headers->items[i].value);
 	}
 	return list;
 }
@@ -102,21 +97,23 @@ static struct bs_ev_message response_of(struct bs_evidence *e, struct bs_exchang
 
 /* --- A curl line -------------------------------------------------------------------------------------- */
 
-/* One word for a POSIX shell. */
-static void quote(struct bs_buf *out, const char *text)
+/* One word for a POSIX shell. Secrets are taken out before: quoted, one with a quote in it would not be known again. */
+static void quote(const struct bs_evidence *e, struct bs_buf *out, const char *text)
 {
+	BS_AUTOFREE char *redacted = bs_redact_text(e->redactor, text);
+
 	bs_buf_addc(out, '\'');
-	for (; *text; text++) {
-		if (*text == '\'')
+	for (const char *c = redacted; *c; c++) {
+		if (*c == '\'')
 			bs_buf_adds(out, "'\\''");
 		else
-			bs_buf_addc(out, *text);
+			bs_buf_addc(out, *c);
 	}
 	bs_buf_addc(out, '\'');
 }
 
-/* Built from what was redacted already, so that no secret can come back in. The address of an application that we
- * started is gone when somebody reads this: it is a variable of the reader's shell. */
+/* The address of an application that we started is gone when somebody reads this: it is a variable of the reader's
+ * shell. */
 static const char *curl_of(struct bs_evidence *e, const struct bs_ev_message *request)
 {
 	struct bs_buf out = BS_BUF_INIT;
@@ -125,16 +122,17 @@ static const char *curl_of(struct bs_evidence *e, const struct bs_ev_message *re
 	if (strcmp(request->method, "GET") != 0)
 		bs_buf_addf(&out, " -X %s", request->method);
 	bs_buf_adds(&out, " \"$BASE_URL\"");
-	quote(&out, request->url);
+	quote(e, &out, request->url);
 	for (size_t i = 0; i < request->header_count; i++) {
+		const char *name = request->headers[i].name;
+		BS_AUTOFREE char *value = bs_redact_header(e->redactor, name, request->headers[i].value);
+		BS_AUTOFREE char *header = bs_xasprintf("%s: %s", name, value);
 		bs_buf_adds(&out, " -H ");
-		BS_AUTOFREE char *header =
-			bs_xasprintf("%s: %s", request->headers[i].name, request->headers[i].value);
-		quote(&out, header);
+		quote(e, &out, header);
 	}
 	if (request->body) {
 		bs_buf_adds(&out, " --data-binary ");
-		quote(&out, request->body);
+		quote(e, &out, request->body);
 	}
 	const char *line = bs_arena_strdup(&e->arena, bs_buf_text(&out));
 	bs_buf_release(&out);

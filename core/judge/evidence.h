@@ -1,6 +1,6 @@
 /*
- * Evidence: a finding as the event that every report shows. Everything that came from the API is made
- * valid text, capped, and stripped of secrets here; nothing leaves the core by another way.
+ * Evidence: a finding as the event that every report shows. Everything that came from the API is capped here;
+ * secrets are taken out when the event is emitted (events/emit.h).
  */
 #ifndef BS_JUDGE_EVIDENCE_H
 #define BS_JUDGE_EVIDENCE_H
@@ -12,7 +12,7 @@
 
 struct bs_evidence {
 	const struct bs_judge *judge;
-	const struct bs_redactor *redactor;
+	const struct bs_redactor *redactor; /* for the curl lines; NULL: no secrets */
 	const char *events_path; /* for the replay command; NULL: none */
 	uint32_t complete_depth; /* every sequence of so many operations was explored */
 	const size_t *shortest;  /* the shortest path that was seen to break each rule; 0: none */

@@ -432,7 +432,7 @@ static void grandchildren_end_with_the_app_and_are_reaped(void **state)
 		"sleep 1000 & echo $!", /* its parent has ended before */
 		"(trap '' TERM; echo $(sh -c 'echo $PPID'); exec sleep 1000) & wait",
 		"sh -c 'sleep 1000 & echo $!; exit' & wait; exec sleep 1000",
-		"kill -STOP $$ & sleep 1000 & echo $!; wait",
+		"sleep 1000 & echo $!; kill -STOP $$",
 	};
 
 	(void)state;
