@@ -17,7 +17,7 @@ declare -A allowed=(
 	[events]="public base"
 	[judge]="public base expr model world events"
 	[explore]="public base expr model world events judge"
-	[reporters]="public base templates"
+	[reporters]="public base events templates"
 	[templates]="public base"
 	[cmd]="public base expr model world events judge explore reporters templates"
 )
