@@ -125,7 +125,8 @@ int bs_sqlite_run(sqlite3_stmt *stmt, struct bs_err *err);
 int bs_sqlite_open(const char *path, int flags, sqlite3 **ret_db, struct bs_err *err);
 /* Ends a transaction: COMMIT where r is 0, ROLLBACK where it is not or where the COMMIT fails. */
 int bs_sqlite_end(sqlite3 *db, int r, struct bs_err *err);
-/* One row as a packed image. */
+/* One cell of a row, and one row, as packed images. */
+void bs_sqlite_pack_cell(sqlite3_stmt *stmt, int column, struct bs_buf *image);
 void bs_sqlite_pack(sqlite3_stmt *stmt, struct bs_buf *image);
 /* A cell into the parameter at index, from 1; a whole image into the parameters from 1 on. The bytes must stay until
  * the statement is reset. */

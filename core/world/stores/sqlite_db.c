@@ -92,31 +92,36 @@ int bs_sqlite_end(sqlite3 *db, int r, struct bs_err *err)
 	return r;
 }
 
+void bs_sqlite_pack_cell(sqlite3_stmt *stmt, int column, struct bs_buf *image)
+{
+	const void *data;
+
+	switch (sqlite3_column_type(stmt, column)) {
+	case SQLITE_INTEGER:
+		bs_row_add_int(image, sqlite3_column_int64(stmt, column));
+		break;
+	case SQLITE_FLOAT:
+		bs_row_add_real(image, sqlite3_column_double(stmt, column));
+		break;
+	case SQLITE_TEXT: /* the text first: it is converted where the database is UTF-16 */
+		data = sqlite3_column_text(stmt, column);
+		bs_row_add_text(image, data, (size_t)sqlite3_column_bytes(stmt, column));
+		break;
+	case SQLITE_BLOB:
+		data = sqlite3_column_blob(stmt, column);
+		bs_row_add_blob(image, data, (size_t)sqlite3_column_bytes(stmt, column));
+		break;
+	default:
+		bs_row_add_null(image);
+	}
+}
+
 void bs_sqlite_pack(sqlite3_stmt *stmt, struct bs_buf *image)
 {
 	int columns = sqlite3_column_count(stmt);
 
-	for (int i = 0; i < columns; i++) {
-		const void *data;
-		switch (sqlite3_column_type(stmt, i)) {
-		case SQLITE_INTEGER:
-			bs_row_add_int(image, sqlite3_column_int64(stmt, i));
-			break;
-		case SQLITE_FLOAT:
-			bs_row_add_real(image, sqlite3_column_double(stmt, i));
-			break;
-		case SQLITE_TEXT: /* the text first: it is converted where the database is UTF-16 */
-			data = sqlite3_column_text(stmt, i);
-			bs_row_add_text(image, data, (size_t)sqlite3_column_bytes(stmt, i));
-			break;
-		case SQLITE_BLOB:
-			data = sqlite3_column_blob(stmt, i);
-			bs_row_add_blob(image, data, (size_t)sqlite3_column_bytes(stmt, i));
-			break;
-		default:
-			bs_row_add_null(image);
-		}
-	}
+	for (int i = 0; i < columns; i++)
+		bs_sqlite_pack_cell(stmt, i, image);
 }
 
 void bs_sqlite_bind(sqlite3_stmt *stmt, int index, const struct bs_cell *cell)
