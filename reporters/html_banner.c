@@ -29,25 +29,32 @@ static size_t gate_severity(const struct bs_summary *s)
 	return i;
 }
 
-/* "2 critical and 1 high" of the severities from `from` up to below `to`. Returns how many findings that are. */
-static size_t list_severities(const struct bs_summary *s, size_t from, size_t to, struct bs_buf *out)
+/* "2 critical and 1 high findings" of counts by severity, from `from` up. Returns how many findings that are. */
+static size_t list_severities(const size_t counts[4], size_t from, struct bs_buf *out)
 {
 	size_t total = 0, parts = 0, written = 0;
 
-	for (size_t i = from; i < to; i++)
-		parts += s->severities[i] > 0;
-	for (size_t i = to; i-- > from;) {
-		if (!s->severities[i])
+	for (size_t i = from; i < 4; i++)
+		parts += counts[i] > 0;
+	for (size_t i = 4; i-- > from;) {
+		if (!counts[i])
 			continue;
 		if (written)
 			bs_buf_adds(out, written + 1 == parts ? " and " : ", ");
-		bs_buf_addf(out, "%zu %s", s->severities[i], severity_names[i]);
-		total += s->severities[i];
+		bs_buf_addf(out, "%zu %s", counts[i], severity_names[i]);
+		total += counts[i];
 		written++;
 	}
 	if (total)
 		bs_buf_addf(out, " %s", bs_html_plural(total, "finding", "findings"));
 	return total;
+}
+
+/* Those that the gate counted: the run's own word, which leaves known ones out. */
+static void gating_counts(const struct bs_summary *s, size_t ret_counts[4])
+{
+	for (size_t i = 0; i < 4; i++)
+		ret_counts[i] = s->ended ? s->end.severities[i] : s->severities[i];
 }
 
 static void headline(const struct bs_summary *s, struct bs_buf *out)
@@ -56,13 +63,15 @@ static void headline(const struct bs_summary *s, struct bs_buf *out)
 	struct bs_buf list = BS_BUF_INIT;
 
 	if (bs_html_is(gate, "failed")) {
-		size_t gating = list_severities(s, gate_severity(s), 4, &list);
+		size_t counts[4], gating;
+		gating_counts(s, counts);
+		gating = list_severities(counts, gate_severity(s), &list);
 		bs_buf_addf(out, "Gate failed: %s",
 			    gating ? bs_buf_text(&list) : bs_html_has(s->end.reason) ? s->end.reason : "see below");
 	} else if (bs_html_is(gate, "passed")) {
-		size_t below = list_severities(s, 0, 4, &list);
-		bs_buf_addf(out, "Gate passed: %s%s", below ? bs_buf_text(&list) : "no rule was broken",
-			    below ? " below the gate" : "");
+		size_t all = list_severities(s->severities, 0, &list);
+		bs_buf_addf(out, all ? "Gate passed, with %s" : "Gate passed: %s",
+			    all ? bs_buf_text(&list) : "no rule was broken");
 	} else {
 		bs_buf_addf(out, "Incomplete: %s",
 			    s->ended && bs_html_has(s->end.reason) ? s->end.reason : "the run did not come to its end");
@@ -94,10 +103,25 @@ static void say_gate(xmlNode *p, const struct bs_summary *s)
 			      bs_html_plural(s->unconfirmed, "does", "do"));
 }
 
-/* A failure for another reason than findings is in the headline already only when there were no such findings. */
+static bool gate_fails_on_findings(const struct bs_summary *s)
+{
+	size_t counts[4];
+
+	gating_counts(s, counts);
+	for (size_t i = gate_severity(s); i < BS_COUNT(counts); i++)
+		if (counts[i])
+			return true;
+	return false;
+}
+
+/* A failure for another reason than findings is in the headline already, unless findings took its place there. */
 static void say_reason(xmlNode *p, const struct bs_summary *s)
 {
-	if (!s->ended || !bs_html_has(s->end.reason) || strncmp(s->end.reason, "fail_on", 7) == 0)
+	if (bs_html_is(gate_of(s), "incomplete"))
+		bs_html_text(p, "What is below is what was known by then. ");
+	if (!bs_html_is(gate_of(s), "failed") || !gate_fails_on_findings(s))
+		return;
+	if (!bs_html_has(s->end.reason) || strncmp(s->end.reason, "fail_on", 7) == 0)
 		return;
 	BS_AUTOFREE char *reason = bs_html_sentence(s->end.reason);
 	bs_html_textf(p, "%s ", reason);
@@ -158,8 +182,6 @@ static void fill_verdict(struct bs_html_page *page, const char *title)
 	if (s->run.model)
 		say_gate(p, s);
 	say_limit(p, s);
-	if (!p->children)
-		bs_html_text(p, "The events end before the run did: what is below is what was known by then.");
 	verdict_replay(words, s);
 }
 
@@ -224,12 +246,13 @@ static void fill_subtitle(struct bs_html_page *page)
 	}
 	if (bs_html_has(run->started)) {
 		xmlNode *time = bs_html_add(line, "time", NULL);
-		bs_html_attr(time, "datetime", run->started);
 		/* RFC 3339 as people read it: without the T, the Z and the seconds. */
-		if (strlen(run->started) >= 16 && run->started[10] == 'T')
+		if (strlen(run->started) == 20 && run->started[10] == 'T') {
+			bs_html_attr(time, "datetime", run->started);
 			bs_html_textf(time, "%.10s %.5s UTC", run->started, run->started + 11);
-		else
+		} else {
 			bs_html_text(time, run->started);
+		}
 	}
 }
 
@@ -257,7 +280,7 @@ static void fill_links(struct bs_html_page *page)
 		link_to(list, "#warnings", "Warnings ", s->warning_count);
 	if (s->rule_count)
 		link_to(list, "#rules", "Rules ", s->rule_count);
-	if (s->action_count || s->coverage.status_count)
+	if (s->coverage.status_count)
 		link_to(list, "#coverage", "Coverage", 0);
 	link_to(list, "#run", "Run", 0);
 }

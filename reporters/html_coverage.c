@@ -164,7 +164,7 @@ void bs_html_coverage(struct bs_html_page *page)
 	struct table table;
 
 	table_init(&table, page->summary);
-	if (table.operations.count) {
+	if (table.coverage->status_count) {
 		table_head(place, &table);
 		xmlNode *body = bs_html_add(place, "tbody", NULL);
 		for (size_t i = 0; i < table.operations.count; i++)

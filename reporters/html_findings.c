@@ -109,9 +109,10 @@ static void say_nothing_found(struct bs_html_page *page, xmlNode *section)
 	const struct bs_summary *s = page->summary;
 	BS_AUTOFREE char *steps = bs_html_count(s->ended ? s->end.steps : s->steps);
 	bool looked = s->steps || s->end.steps;
-	xmlNode *panel = bs_html_add(section, "div", "panel empty");
+	bool ok = looked && bs_html_is(s->end.gate, "passed");
+	xmlNode *panel = bs_html_add(section, "div", ok ? "panel empty ok" : "panel empty");
 
-	bs_html_icon(panel, looked && bs_html_is(s->end.gate, "passed") ? "passed" : "incomplete");
+	bs_html_icon(panel, ok ? "passed" : "incomplete");
 	if (looked)
 		bs_html_leaff(panel, "p", NULL, "No confirmed sequence breaks a rule in the %s %s that were taken.", steps,
 			      bs_html_plural(s->steps, "step", "steps"));

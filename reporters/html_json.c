@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#define LINE_FITS ((size_t)64)
+#define LINE_FITS ((size_t)48)
 #define DEPTH_MAX 24 /* deeper, white space would outweigh the text: a thousand brackets inside each other */
 
 static void indent(struct bs_buf *out, unsigned depth)

@@ -42,7 +42,9 @@ static void rule_cell(xmlNode *row, const struct bs_ev_invariant *rule)
 		bs_html_text(name, " · built in");
 	if (place)
 		bs_html_textf(name, " · %s", place);
-	if (bs_html_has(rule->rule))
+	if (bs_html_is(rule->kind, "oracle")) /* words, where an invariant has an expression */
+		bs_html_leaf(cell, "p", "soft", rule->rule);
+	else if (bs_html_has(rule->rule))
 		bs_html_leaf(cell, "code", "expression", rule->rule);
 }
 
@@ -70,7 +72,7 @@ static void rule_row(xmlNode *body, const struct bs_summary_rule *rule, size_t n
 	outcome_cell(row, rule);
 	number(row, bs_html_count(rule->end.checked));
 	number(row, bs_html_count(rule->end.violations));
-	number(row, bs_html_time(rule->end.elapsed_us));
+	number(row, rule->end.elapsed_us ? bs_html_time(rule->end.elapsed_us) : bs_xstrdup("–"));
 }
 
 void bs_html_rules(struct bs_html_page *page)

@@ -123,9 +123,10 @@ static bool seen_on_path(const struct bs_graph *graph, uint32_t from, struct bs_
 	}
 }
 
-static const struct bs_memory *remember(struct bs_explorer *explorer, const struct bs_memory *old, size_t operation,
+static const struct bs_memory *remember(struct bs_explorer *explorer, const struct bs_state *from, size_t operation,
 					int status)
 {
+	const struct bs_memory *old = from->memory;
 	uint32_t keep = explorer->model->explore.remember, have = old ? old->count : 0;
 
 	if (!keep)
@@ -136,6 +137,7 @@ static const struct bs_memory *remember(struct bs_explorer *explorer, const stru
 	if (have)
 		memcpy(memory->items, old->items + from, (count - 1) * sizeof memory->items[0]);
 	memory->count = count;
+	memory->items[count - 1].place = from->visible.lo;
 	memory->items[count - 1].operation = (uint32_t)operation;
 	memory->items[count - 1].status = status;
 	return memory;
@@ -172,7 +174,7 @@ static uint32_t arrive(struct bs_explorer *explorer, uint32_t from, const struct
 	if (is_blind(explorer, step, delta))
 		state.blind = explorer->blind_writes;
 	else if (seen_on_path(graph, from, state.visible))
-		state.memory = remember(explorer, state.memory, step->operation, status);
+		state.memory = remember(explorer, &graph->states[from], step->operation, status);
 	state.key = bs_identity_key(state.visible, state.memory, state.blind);
 	uint32_t known = bs_graph_find(graph, state.key);
 	*ret_new = known == BS_MAP_NONE;

@@ -14,10 +14,12 @@
 #include "world/stores/delta.h"
 
 /* The last steps of a path that led to nothing new on it: what the application may have remembered of
- * them is invisible, so states that differ in them are not the same. */
+ * them is invisible, so states that differ in them are not the same. Where such a step was taken counts too: an order
+ * that was read before it was refunded is another memory than one that was read after it. */
 struct bs_memory {
 	uint32_t count;
 	struct {
+		uint64_t place; /* of the visible part of the state */
 		uint32_t operation;
 		int32_t status;
 	} items[];

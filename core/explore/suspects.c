@@ -109,6 +109,7 @@ int bs_run_judge(struct bs_one_run *run, struct bs_err *err)
 			run->unjudged += !judged[suspect->cause];
 		}
 	}
+	bs_finder_settle(&run->finder);
 	warn_unjudged(run, left);
 	return r;
 }

@@ -138,26 +138,26 @@ int bs_walk_to(struct bs_walk *walk, uint32_t state, struct bs_err *err)
 	bool here = walk->at == state && !walk->steps_beyond && !walk->beyond;
 	/* The root needs no memory of the process: a new one is as good there. */
 	bool resend = walk->replay || (state != 0 && walk->restarted && !walk->redo_after_restart);
+	struct bs_context *context;
 	int r = 0;
 
-	if (here && walk->replay)
-		return 0;
-	if (resend) {
-		r = send_again(walk, state, err);
-		if (r < 0)
+	if (here && (walk->replay || !resend)) {
+		r = walk->replay ? 0 : bs_walk_collect_late(walk, err);
+		if (r <= 0)
 			return r;
-		struct bs_context *context = bs_context_ref(walk->context); /* as captured this time */
-		stand_at(walk, state, context);
-		bs_context_unref(context);
-		walk->restarted = false;
-	} else {
-		r = roll(walk, state, err);
-		if (r < 0)
-			return r;
-		stand_at(walk, state, walk->graph->states[state].context);
-		if (here && r == 0)
-			return 0;
 	}
+	if (resend)
+		r = send_again(walk, state, err);
+	/* Sent again, rows may have got other keys than those in the tree: they are made the same. */
+	if (r >= 0 && !walk->replay)
+		r = roll(walk, state, err);
+	if (r < 0)
+		return r;
+	context = bs_context_ref(walk->replay ? walk->context : walk->graph->states[state].context);
+	stand_at(walk, state, context);
+	bs_context_unref(context);
+	if (resend)
+		walk->restarted = false;
 	bs_judge_moved(walk->judge);
 	return 0;
 }

@@ -90,6 +90,47 @@ bool bs_finder_joins(struct bs_finder *finder, const struct bs_suspect *suspect)
 	return false;
 }
 
+static bool better(const struct bs_finding *a, const struct bs_finding *b)
+{
+	if (a->verdict != b->verdict)
+		return a->verdict < b->verdict;
+	return a->length < b->length;
+}
+
+/* The finding that an unconfirmed one is joined to; NULL: it stands for itself. */
+static struct bs_finding *host_of(const struct bs_findings *findings, const struct bs_finding *finding)
+{
+	struct bs_finding *best = NULL;
+	bool past = false;
+
+	for (size_t i = 0; i < findings->count; i++) {
+		struct bs_finding *other = findings->items[i];
+		past |= other == finding;
+		if (other != finding && same_cause(&other->signature, &finding->signature) &&
+		    other->path[other->length - 1] == finding->path[finding->length - 1] &&
+		    (better(other, finding) || (!better(finding, other) && !past)) &&
+		    (!best || better(other, best)))
+			best = other;
+	}
+	return best;
+}
+
+void bs_finder_settle(struct bs_finder *finder)
+{
+	struct bs_findings *findings = &finder->findings;
+
+	for (size_t i = findings->count; i-- > 0;) {
+		struct bs_finding *finding = findings->items[i];
+		struct bs_finding *host = finding->verdict == BS_UNCONFIRMED ? host_of(findings, finding) : NULL;
+		if (!host)
+			continue;
+		host->count += finding->count;
+		finding_free(finding);
+		memmove(&findings->items[i], &findings->items[i + 1],
+			(--findings->count - i) * sizeof findings->items[0]);
+	}
+}
+
 /* --- Running candidates ---------------------------------------------------------------------------- */
 
 struct search {

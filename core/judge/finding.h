@@ -66,6 +66,11 @@ int bs_finder_judge(struct bs_finder *finder, const struct bs_suspect *suspect, 
  * first and keep it. False when there is none. */
 bool bs_finder_joins(struct bs_finder *finder, const struct bs_suspect *suspect);
 
+/* When all suspects were judged: unconfirmed findings are joined to a finding of the same cause, confirmed rather than
+ * not, short rather than long. State outside the stores makes one cause show along many paths that a clean start does
+ * not confirm; which of them is real was told by then. */
+void bs_finder_settle(struct bs_finder *finder);
+
 void bs_finder_release(struct bs_finder *finder);
 void bs_suspect_release(struct bs_suspect *suspect);
 

@@ -141,10 +141,10 @@ static void delete_row(struct fake_world *fake, struct bs_exchange *x, int64_t i
 
 static void get(struct fake_world *fake, struct bs_exchange *x, int64_t id)
 {
-	bool there = find(fake, id) || (fake->cache && fake->cached == id);
+	bool *cached = &fake->cached[(size_t)id % BS_COUNT(fake->cached)];
+	bool there = find(fake, id) || (fake->cache && *cached);
 
-	if (there)
-		fake->cached = id;
+	*cached |= there;
 	answer(x, there ? 200 : 404, "{}");
 }
 
@@ -184,7 +184,7 @@ static int clone_rows(struct bs_store *base, struct bs_err *err)
 	fake->row_count = 0;
 	for (size_t i = 0; i < fake->root_count; i++)
 		insert(fake, fake->root[i]);
-	fake->cached = 0;
+	memset(fake->cached, 0, sizeof fake->cached);
 	fake->deletes = 0;
 	fake->clones++;
 	return 0;

@@ -25,7 +25,7 @@ struct fake_world {
 	uint64_t requests, clones;
 	/* What to do wrong, for tests: */
 	bool cache;          /* GET fills a cache which DELETE forgets to clear */
-	int64_t cached;      /* the id in it; 0: none */
+	bool cached[4096];   /* by id: those in it */
 	bool late;           /* a refund's row comes only when the store is asked for the second time */
 	bool refuse_apply;   /* rollback restores nothing, and says nothing */
 	unsigned hang_after; /* deletes: from that many on, no answer until the next clone; 0: never */

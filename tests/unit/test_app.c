@@ -76,15 +76,18 @@ static void assert_gone(pid_t pid)
 	assert_int_equal(errno, ESRCH);
 }
 
+/* Valgrind keeps some of its own, with high numbers. */
 static size_t count_fds(pid_t pid)
 {
 	BS_AUTOFREE char *path = bs_xasprintf("/proc/%d/fd", pid);
 	DIR *dir = opendir(path);
+	const struct dirent *entry;
 	size_t count = 0;
 
 	assert_non_null(dir);
-	while (readdir(dir))
-		count++;
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && strtol(entry->d_name, NULL, 10) < 200)
+			count++;
 	closedir(dir);
 	return count;
 }
@@ -217,14 +220,12 @@ static void what_cannot_be_started_is_told_and_leaves_nothing(void **state)
 		{"backstep-missing", folder, "cannot start 'backstep-missing': not found in PATH"},
 		{"./text", folder, "cannot start './text': Permission denied"},
 		{"./", folder, "cannot start './': Permission denied"},
-		{"./script", folder, "cannot start './script': it is there, but not the interpreter that it needs"},
 		{"true", "/missing", "cannot start 'true': cannot enter '/missing': No such file or directory"},
 	};
 	size_t fds = count_fds(getpid());
 
 	(void)state;
 	make_file("text", "text\n", 0644);
-	make_file("script", "#!/missing/interpreter\n", 0755);
 	for (size_t i = 0; i < BS_COUNT(cases); i++) {
 		char *argv[] = {(char *)(uintptr_t)cases[i].program, NULL};
 		struct bs_app_options options = {.argv = argv, .folder = cases[i].folder};
@@ -237,6 +238,24 @@ static void what_cannot_be_started_is_told_and_leaves_nothing(void **state)
 		assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	}
 	assert_int_equal(count_fds(getpid()), fds);
+}
+
+static void a_missing_interpreter_is_told_from_a_missing_program(void **state)
+{
+	char *argv[] = {(char[]){"./script"}, NULL};
+	struct bs_app_options options = {.argv = argv, .folder = folder};
+	struct bs_app *app = NULL;
+	struct bs_err err = BS_ERR_INIT;
+	const char *preloaded = getenv("LD_PRELOAD");
+
+	(void)state;
+	if (preloaded && strstr(preloaded, "vgpreload"))
+		skip(); /* valgrind ends a process in which this exec fails */
+	make_file("script", "#!/missing/interpreter\n", 0755);
+	assert_int_equal(bs_app_start(&options, &app, &err), BS_ETARGET);
+	assert_string_equal(bs_err_text(&err),
+			    "cannot start './script': it is there, but not the interpreter that it needs");
+	bs_err_release(&err);
 }
 
 static void the_app_runs_in_its_folder_with_our_environment_and_its_own(void **state)
@@ -674,7 +693,7 @@ static void the_guard_keeps_nothing_of_ours_open(void **state)
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	assert_int_equal(bs_guard_start(workdir, NULL), 0);
 	pid_t guard = only_child();
-	while (count_fds(guard) != 2 + 3 + 1 + 1) /* dots, null, socket, directory */
+	while (count_fds(guard) != 3 + 1 + 1) /* null, socket, directory */
 		assert_true(pause_until(&waited_ms));
 	for (int fd = 0; fd < 3; fd++) {
 		char target[64] = "";
@@ -751,7 +770,7 @@ static void a_directory_that_took_the_name_is_not_the_work_directory(void **stat
 
 	(void)state;
 	assert_int_equal(bs_guard_start(workdir, NULL), 0);
-	while (count_fds(only_child()) != 2 + 3 + 1 + 1) /* it has opened it */
+	while (count_fds(only_child()) != 3 + 1 + 1) /* it has opened it */
 		assert_true(pause_until(&waited_ms));
 	assert_int_equal(rename(workdir, moved), 0);
 	assert_int_equal(mkdir(workdir, 0700), 0);
@@ -805,6 +824,7 @@ int main(void)
 		TEST(the_way_it_ended_is_told),
 		TEST(an_app_that_runs_is_alive),
 		TEST(what_cannot_be_started_is_told_and_leaves_nothing),
+		TEST(a_missing_interpreter_is_told_from_a_missing_program),
 		TEST(the_app_runs_in_its_folder_with_our_environment_and_its_own),
 		TEST(a_program_without_slash_is_found_in_the_path_of_the_app),
 		TEST(the_app_inherits_no_descriptor),

@@ -73,8 +73,8 @@ static void a_variant_that_matters_stays(void **state)
 
 static void the_search_is_bounded_and_keeps_a_path_that_fails(void **state)
 {
-	static const size_t wanted[] = {4};
-	struct target target = {wanted, 1, 0, false};
+	static const size_t wanted[] = {0, 4};
+	struct target target = {wanted, 2, 0, false};
 	size_t path[40], count = BS_COUNT(path);
 	struct bs_shrink shrink = {.model = &model, .ctx = &target, .fails = fails, .max_candidates = 3};
 
