@@ -123,10 +123,10 @@ static bool seen_on_path(const struct bs_graph *graph, uint32_t from, struct bs_
 	}
 }
 
-static const struct bs_memory *remember(struct bs_explorer *explorer, const struct bs_state *from, size_t operation,
+static const struct bs_memory *remember(struct bs_explorer *explorer, const struct bs_state *at, size_t operation,
 					int status)
 {
-	const struct bs_memory *old = from->memory;
+	const struct bs_memory *old = at->memory;
 	uint32_t keep = explorer->model->explore.remember, have = old ? old->count : 0;
 
 	if (!keep)
@@ -137,7 +137,7 @@ static const struct bs_memory *remember(struct bs_explorer *explorer, const stru
 	if (have)
 		memcpy(memory->items, old->items + from, (count - 1) * sizeof memory->items[0]);
 	memory->count = count;
-	memory->items[count - 1].place = from->visible.lo;
+	memory->items[count - 1].place = at->visible.lo;
 	memory->items[count - 1].operation = (uint32_t)operation;
 	memory->items[count - 1].status = status;
 	return memory;
