@@ -74,7 +74,7 @@ static void table_head(xmlNode *parent, const struct table *table)
 	column(row, "num", "all");
 	for (size_t i = 0; i < BS_COUNT(latencies); i++)
 		column(row, i ? "num" : "num first", latencies[i]);
-	column(row, "bar", "up to p50, p95");
+	column(row, "lengths", "up to p50, p95");
 }
 
 static uint64_t count_of(const struct table *table, const char *operation, int status)
@@ -116,7 +116,7 @@ static void rectangle(xmlNode *svg, const char *class, uint64_t us, uint64_t slo
 /* Decoration beside the numbers: attributes and not styles, which the policy would not let through. */
 static void bar(xmlNode *row, const struct bs_ev_latency *latency, uint64_t slowest_us)
 {
-	xmlNode *svg = bs_html_add(bs_html_add(row, "td", "bar"), "svg", "latency");
+	xmlNode *svg = bs_html_add(bs_html_add(row, "td", "lengths"), "svg", "latency");
 
 	bs_html_attrf(svg, "width", "%d", BAR_WIDTH);
 	bs_html_attr(svg, "height", "10");

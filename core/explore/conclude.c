@@ -207,7 +207,7 @@ void bs_run_conclude(struct bs_one_run *run, int r, const struct bs_err *err, st
 			    .exit_status = gate.exit_status,
 			    .reason = gate.reason,
 			    .limit = run->exploring ? bs_run_limit(run) : "error",
-			    .states = explorer->graph.count,
+			    .states = explorer->graph.count - explorer->graph.again,
 			    .steps = explorer->steps,
 			    .findings = run->findings,
 			    .violations = explorer->violations,
@@ -217,7 +217,7 @@ void bs_run_conclude(struct bs_one_run *run, int r, const struct bs_err *err, st
 	memcpy(end.run_end.severities, run->severities, sizeof run->severities);
 	bs_run_emit(run, &end);
 	*ret_result = (struct bs_run_result){.exit_status = gate.exit_status,
-					     .states = explorer->graph.count,
+					     .states = explorer->graph.count - explorer->graph.again,
 					     .steps = explorer->steps,
 					     .violations = explorer->violations,
 					     .findings = run->findings};

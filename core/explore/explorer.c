@@ -177,9 +177,10 @@ static uint32_t arrive(struct bs_explorer *explorer, uint32_t from, const struct
 		state.memory = remember(explorer, &graph->states[from], step->operation, status);
 	state.key = bs_identity_key(state.visible, state.memory, state.blind);
 	uint32_t known = bs_graph_find(graph, state.key);
-	*ret_new = known == BS_MAP_NONE;
+	*ret_new = known == BS_MAP_NONE || graph->states[known].depth > graph->states[from].depth + 1;
 	if (!*ret_new)
 		return known;
+	graph->again += known != BS_MAP_NONE;
 	state.delta = delta ? bs_delta_new(&graph->arena, delta->items, delta->count) : NULL;
 	state.context = bs_context_ref(step->context);
 	if (state.memory != graph->states[from].memory)
@@ -223,7 +224,7 @@ static void emit_step(struct bs_explorer *explorer, uint32_t from, uint32_t to, 
 					  .elapsed_us = x->elapsed_us,
 					  .changed_rows = delta ? delta->count : 0,
 					  .steps = explorer->steps,
-					  .states = explorer->graph.count,
+					  .states = explorer->graph.count - explorer->graph.again,
 					  .findings = explorer->cause_count,
 					  .run_us = bs_explorer_now_us() - explorer->since_us}};
 

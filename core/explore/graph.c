@@ -20,13 +20,14 @@ void bs_graph_release(struct bs_graph *graph)
 
 uint32_t bs_graph_find(const struct bs_graph *graph, struct bs_hash key)
 {
+	uint32_t i, best = BS_MAP_NONE;
 	size_t at = 0;
-	uint32_t i;
 
 	while ((i = bs_map_next(&graph->by_key, key.lo, &at)) != BS_MAP_NONE)
-		if (bs_hash_equal(graph->states[i].key, key))
-			return i;
-	return BS_MAP_NONE;
+		if (bs_hash_equal(graph->states[i].key, key) &&
+		    (best == BS_MAP_NONE || graph->states[i].depth < graph->states[best].depth))
+			best = i;
+	return best;
 }
 
 uint32_t bs_graph_add(struct bs_graph *graph, const struct bs_state *state)

@@ -43,12 +43,14 @@ struct bs_graph {
 	size_t count, alloc;
 	struct bs_map by_key;
 	struct bs_arena arena;
+	size_t again; /* of count, those that have the key of another one */
 };
 
 void bs_graph_init(struct bs_graph *graph);
 void bs_graph_release(struct bs_graph *graph);
 
-/* The state with that key, or BS_MAP_NONE. */
+/* The state with that key that is nearest to the root, or BS_MAP_NONE. There are several when depth-first exploring met
+ * one again on a shorter way: what follows it was cut off by the depth before. */
 uint32_t bs_graph_find(const struct bs_graph *graph, struct bs_hash key);
 
 /* Adds a state and gives its number. Takes over the reference to its context. Pointers to states are good

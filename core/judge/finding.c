@@ -58,11 +58,14 @@ void bs_finder_release(struct bs_finder *finder)
 	finder->findings = (struct bs_findings){0};
 }
 
+static bool same_subject(const struct bs_signature *a, const struct bs_signature *b)
+{
+	return a->subject && b->subject ? strcmp(a->subject, b->subject) == 0 : a->subject == b->subject;
+}
+
 static bool same_cause(const struct bs_signature *a, const struct bs_signature *b)
 {
-	bool subjects = a->subject && b->subject ? strcmp(a->subject, b->subject) == 0 : a->subject == b->subject;
-
-	return a->rule == b->rule && a->status_class == b->status_class && subjects;
+	return a->rule == b->rule && a->status_class == b->status_class && same_subject(a, b);
 }
 
 /* Whether part comes in path in that order, its last operation being the path's last. */
@@ -115,13 +118,30 @@ static struct bs_finding *host_of(const struct bs_findings *findings, const stru
 	return best;
 }
 
+/* The confirmed finding of the same rule whose path is the beginning of this one's: the rule was broken before the last
+ * step, which only shows it once more. */
+static struct bs_finding *beginning_of(const struct bs_findings *findings, const struct bs_finding *finding)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		struct bs_finding *other = findings->items[i];
+		if (other->verdict == BS_CONFIRMED && other->length < finding->length &&
+		    other->signature.rule == finding->signature.rule &&
+		    same_subject(&other->signature, &finding->signature) &&
+		    memcmp(other->path, finding->path, other->length * sizeof *other->path) == 0)
+			return other;
+	}
+	return NULL;
+}
+
 void bs_finder_settle(struct bs_finder *finder)
 {
 	struct bs_findings *findings = &finder->findings;
 
 	for (size_t i = findings->count; i-- > 0;) {
 		struct bs_finding *finding = findings->items[i];
-		struct bs_finding *host = finding->verdict == BS_UNCONFIRMED ? host_of(findings, finding) : NULL;
+		struct bs_finding *host = beginning_of(findings, finding);
+		if (!host && finding->verdict == BS_UNCONFIRMED)
+			host = host_of(findings, finding);
 		if (!host)
 			continue;
 		host->count += finding->count;

@@ -66,7 +66,8 @@ int bs_finder_judge(struct bs_finder *finder, const struct bs_suspect *suspect, 
  * first and keep it. False when there is none. */
 bool bs_finder_joins(struct bs_finder *finder, const struct bs_suspect *suspect);
 
-/* When all suspects were judged: unconfirmed findings are joined to a finding of the same cause, confirmed rather than
+/* When all suspects were judged: a finding whose path begins with that of a confirmed one of the same rule is joined to
+ * it, being what follows from it; unconfirmed findings are joined to a finding of the same cause, confirmed rather than
  * not, short rather than long. State outside the stores makes one cause show along many paths that a clean start does
  * not confirm; which of them is real was told by then. */
 void bs_finder_settle(struct bs_finder *finder);

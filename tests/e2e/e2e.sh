@@ -147,7 +147,7 @@ a_cache_in_the_app_is_found_beside_its_store)
 	;;
 an_app_with_everything_in_memory_is_explored_by_restart)
 	bs 1 run "$models/counters.yaml" "${all_reports[@]}"
-	is findings "deleted_counters_stay_deleted confirmed 3/3: create_counter > delete_counter > reset_counter" "$findings"
+	is findings "deleted_counters_stay_deleted confirmed 3/3: create_counter > delete_counter > inc_counter" "$findings"
 	APP_FIXED=1 bs 0 run "$models/counters.yaml" "${all_reports[@]}"
 	is findings '' "$findings"
 	;;
