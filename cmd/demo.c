@@ -42,6 +42,15 @@ static void find_app_in(const char *app)
 	setenv("PATH", longer, 1);
 }
 
+/* As people would type it: relative where it lies below the working directory. */
+static const char *shown_path(const char *path)
+{
+	BS_AUTOFREE char *here = getcwd(NULL, 0);
+	size_t n = here ? strlen(here) : 0;
+
+	return n && strncmp(path, here, n) == 0 && path[n] == '/' ? path + n + 1 : path;
+}
+
 int bs_cmd_demo(const struct bs_options *options)
 {
 	char folder[PATH_MAX];
@@ -54,7 +63,7 @@ int bs_cmd_demo(const struct bs_options *options)
 	for (size_t i = 0; executable_folder(folder, sizeof folder) && i < BS_COUNT(places); i++) {
 		BS_AUTOFREE char *app = bs_xasprintf("%s%s", folder, places[i].app);
 		BS_AUTOFREE char *model = bs_xasprintf("%s%s", folder, places[i].model);
-		char *operands[] = {model};
+		char *operands[] = {model + (shown_path(model) - model)};
 		if (access(app, X_OK) != 0 || access(model, R_OK) != 0)
 			continue;
 		find_app_in(app);

@@ -82,7 +82,8 @@ static void header(struct bs_console *console)
 
 	BS_AUTOFREE char *tool = bs_console_clean(bs_words_or(summary->stream.tool, "backstep"));
 	bs_console_put(console, BS_STYLE_STRONG, tool);
-	bs_buf_addf(&line, " %s  %s  seed %" PRIu64 "  %s to depth %" PRIu32, bs_words_or(summary->stream.version, "?"),
+	bs_buf_addc(&console->out, ' '); /* prose begins with a word */
+	bs_buf_addf(&line, "%s  %s  seed %" PRIu64 "  %s to depth %" PRIu32, bs_words_or(summary->stream.version, "?"),
 		    bs_words_or(run->model, "?"), run->seed, bs_words_or(run->strategy, "?"), run->max_depth);
 	if (run->max_steps) {
 		bs_buf_adds(&line, ", ");

@@ -8,138 +8,10 @@
 #include "base/mem.h"
 #include "fields.h"
 #include "json_scan.h"
+#include "json_take.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-
-struct parser {
-	char *text; /* valid JSON from `at` on */
-	size_t at, len;
-	struct bs_arena *arena;
-	const char *key; /* for errors: the field that is being read */
-	struct bs_err *err;
-};
-
-static int wrong(struct parser *p, const char *expected)
-{
-	return bs_err_set(p->err, BS_EUSAGE, "'%s' takes %s", p->key, expected);
-}
-
-/* --- Tokens ---------------------------------------------------------------------------------------------- */
-
-static void skip_space(struct parser *p)
-{
-	p->at += bs_scan_space(p->text + p->at, p->len - p->at);
-}
-
-static char peek(struct parser *p)
-{
-	skip_space(p);
-	return p->at < p->len ? p->text[p->at] : 0;
-}
-
-/* True, and behind it, when c comes next. */
-static bool accept(struct parser *p, char c)
-{
-	bool yes = peek(p) == c;
-
-	p->at += yes;
-	return yes;
-}
-
-static bool accept_null(struct parser *p)
-{
-	bool yes = peek(p) == 'n';
-
-	p->at += yes ? strlen("null") : 0;
-	return yes;
-}
-
-static void skip_value(struct parser *p)
-{
-	skip_space(p);
-	p->at += bs_scan_value(p->text + p->at, p->len - p->at);
-}
-
-/* The string that comes next, decoded and NUL-terminated in place of its quote. */
-static char *take_string(struct parser *p)
-{
-	size_t n = bs_scan_string(p->text + p->at, p->len - p->at);
-	char *text = p->text + p->at + 1;
-
-	text[bs_scan_unescape(text, n - 2)] = 0;
-	p->at += n;
-	return text;
-}
-
-static char *take_key(struct parser *p)
-{
-	skip_space(p);
-	char *key = take_string(p);
-	accept(p, ':');
-	return key;
-}
-
-static int take_text(struct parser *p, const char **ret_text)
-{
-	if (accept_null(p))
-		*ret_text = NULL;
-	else if (peek(p) == '"')
-		*ret_text = take_string(p);
-	else
-		return wrong(p, "a text");
-	return 0;
-}
-
-static int take_u64(struct parser *p, uint64_t max, uint64_t *ret_value)
-{
-	if (accept_null(p)) {
-		*ret_value = 0;
-		return 0;
-	}
-	char *begin = p->text + p->at, *end = begin;
-	size_t n = bs_scan_number(begin, p->len - p->at);
-	errno = 0;
-	unsigned long long value = n && *begin != '-' ? strtoull(begin, &end, 10) : 0;
-	if (errno || (size_t)(end - begin) != n || !n || value > max)
-		return wrong(p, max == UINT64_MAX ? "a whole number" : "a smaller whole number");
-	p->at += n;
-	*ret_value = value;
-	return 0;
-}
-
-static int take_int(struct parser *p, int *ret_value)
-{
-	bool negative = accept(p, '-');
-	uint64_t value;
-	int r = take_u64(p, INT32_MAX, &value);
-
-	if (r == 0)
-		*ret_value = negative ? -(int)value : (int)value;
-	return r;
-}
-
-static int take_u32(struct parser *p, uint32_t *ret_value)
-{
-	uint64_t value;
-	int r = take_u64(p, UINT32_MAX, &value);
-
-	if (r == 0)
-		*ret_value = (uint32_t)value;
-	return r;
-}
-
-static int take_bool(struct parser *p, bool *ret_value)
-{
-	char c = peek(p);
-
-	if (c != 't' && c != 'f' && c != 'n')
-		return wrong(p, "true or false");
-	*ret_value = c == 't';
-	skip_value(p);
-	return 0;
-}
 
 /* --- Arrays ---------------------------------------------------------------------------------------------- */
 
@@ -149,13 +21,13 @@ struct array {
 	size_t size; /* of an item */
 };
 
-static struct array array_begin(struct parser *p, size_t size)
+static struct array array_begin(struct bs_take *p, size_t size)
 {
 	return (struct array){bs_arena_alloc(p->arena, size), 0, size};
 }
 
 /* A zeroed item at the end. The arena keeps what the array has outgrown until the line is done. */
-static void *array_add(struct parser *p, struct array *array)
+static void *array_add(struct bs_take *p, struct array *array)
 {
 	size_t n = array->count++;
 
@@ -173,108 +45,108 @@ static void array_end(const struct array *array, const struct bs_field *field, v
 	*BS_FIELD(size_t, base, field->count_offset) = array->count;
 }
 
-static int read_texts(struct parser *p, struct array *array)
+static int read_texts(struct bs_take *p, struct array *array)
 {
 	int r = 0;
 
-	while (r == 0 && !accept(p, ']')) {
-		r = take_text(p, array_add(p, array));
-		accept(p, ',');
+	while (r == 0 && !bs_take_char(p, ']')) {
+		r = bs_take_text(p, array_add(p, array));
+		bs_take_char(p, ',');
 	}
 	return r;
 }
 
-static int read_values(struct parser *p, struct array *array)
+static int read_values(struct bs_take *p, struct array *array)
 {
-	while (!accept(p, '}')) {
+	while (!bs_take_char(p, '}')) {
 		struct bs_ev_value *value = array_add(p, array);
-		value->name = take_key(p);
-		skip_space(p);
+		value->name = bs_take_key(p);
+		bs_take_space(p);
 		size_t n = bs_scan_value(p->text + p->at, p->len - p->at);
 		value->json = bs_arena_dup(p->arena, p->text + p->at, n);
 		p->at += n;
-		accept(p, ',');
+		bs_take_char(p, ',');
 	}
 	return 0;
 }
 
 /* A text, or an array of them: the values of one header. */
-static int read_header(struct parser *p, struct array *array, const char *name)
+static int read_header(struct bs_take *p, struct array *array, const char *name)
 {
-	bool several = accept(p, '[');
+	bool several = bs_take_char(p, '[');
 	int r = 0;
 
-	while (r == 0 && !(several && accept(p, ']'))) {
+	while (r == 0 && !(several && bs_take_char(p, ']'))) {
 		struct bs_ev_header *header = array_add(p, array);
 		header->name = name;
-		r = take_text(p, &header->value);
+		r = bs_take_text(p, &header->value);
 		if (!several)
 			break;
-		accept(p, ',');
+		bs_take_char(p, ',');
 	}
 	return r;
 }
 
-static int read_headers(struct parser *p, struct array *array)
+static int read_headers(struct bs_take *p, struct array *array)
 {
 	int r = 0;
 
-	while (r == 0 && !accept(p, '}')) {
-		const char *name = take_key(p);
+	while (r == 0 && !bs_take_char(p, '}')) {
+		const char *name = bs_take_key(p);
 		r = read_header(p, array, name);
-		accept(p, ',');
+		bs_take_char(p, ',');
 	}
 	return r;
 }
 
-static int read_headers_list(struct parser *p, struct array *array)
+static int read_headers_list(struct bs_take *p, struct array *array)
 {
 	int r = 0;
 
-	while (r == 0 && !accept(p, ']')) {
+	while (r == 0 && !bs_take_char(p, ']')) {
 		struct bs_ev_header *header = array_add(p, array);
-		if (!accept(p, '['))
-			return wrong(p, "pairs");
-		r = take_text(p, &header->name);
-		if (r == 0 && !accept(p, ','))
-			return wrong(p, "pairs");
+		if (!bs_take_char(p, '['))
+			return bs_take_wrong(p, "pairs");
+		r = bs_take_text(p, &header->name);
+		if (r == 0 && !bs_take_char(p, ','))
+			return bs_take_wrong(p, "pairs");
 		if (r == 0)
-			r = take_text(p, &header->value);
-		if (r == 0 && !accept(p, ']'))
-			return wrong(p, "pairs");
-		accept(p, ',');
+			r = bs_take_text(p, &header->value);
+		if (r == 0 && !bs_take_char(p, ']'))
+			return bs_take_wrong(p, "pairs");
+		bs_take_char(p, ',');
 	}
 	return r;
 }
 
-static int read_object(struct parser *p, const struct bs_fields *fields, const struct bs_fields *more, void *base);
+static int read_object(struct bs_take *p, const struct bs_fields *fields, const struct bs_fields *more, void *base);
 
-static int read_list(struct parser *p, const struct bs_fields *fields, struct array *array)
+static int read_list(struct bs_take *p, const struct bs_fields *fields, struct array *array)
 {
 	int r = 0;
 
-	while (r == 0 && !accept(p, ']')) {
+	while (r == 0 && !bs_take_char(p, ']')) {
 		r = read_object(p, fields, NULL, array_add(p, array));
-		accept(p, ',');
+		bs_take_char(p, ',');
 	}
 	return r;
 }
 
 /* The character that begins an array of that type, and what people call it. */
-static bool begin(struct parser *p, enum bs_field_type type, int *ret_error)
+static bool begin(struct bs_take *p, enum bs_field_type type, int *ret_error)
 {
 	bool object = type == BS_F_VALUES || type == BS_F_ROW || type == BS_F_HEADERS;
 
 	*ret_error = 0;
-	if (accept_null(p))
+	if (bs_take_null(p))
 		return false;
-	if (accept(p, object ? '{' : '['))
+	if (bs_take_char(p, object ? '{' : '['))
 		return true;
-	*ret_error = wrong(p, object ? "an object" : "an array");
+	*ret_error = bs_take_wrong(p, object ? "an object" : "an array");
 	return false;
 }
 
-static int read_array(struct parser *p, const struct bs_field *field, void *base)
+static int read_array(struct bs_take *p, const struct bs_field *field, void *base)
 {
 	struct array array = {NULL, 0, 0};
 	int r;
@@ -323,20 +195,20 @@ static int read_array(struct parser *p, const struct bs_field *field, void *base
 
 /* --- Objects --------------------------------------------------------------------------------------------- */
 
-static int read_field(struct parser *p, const struct bs_field *field, void *base)
+static int read_field(struct bs_take *p, const struct bs_field *field, void *base)
 {
 	char *member = (char *)base + field->offset;
 
-	skip_space(p);
+	bs_take_space(p);
 	switch (field->type) {
 	case BS_F_NAME:
-	case BS_F_FREE: return take_text(p, BS_FIELD(const char *, member, 0));
-	case BS_F_BOOL: return take_bool(p, BS_FIELD(bool, member, 0));
-	case BS_F_INT: return take_int(p, BS_FIELD(int, member, 0));
-	case BS_F_U32: return take_u32(p, BS_FIELD(uint32_t, member, 0));
-	case BS_F_U64: return take_u64(p, UINT64_MAX, BS_FIELD(uint64_t, member, 0));
+	case BS_F_FREE: return bs_take_text(p, BS_FIELD(const char *, member, 0));
+	case BS_F_BOOL: return bs_take_bool(p, BS_FIELD(bool, member, 0));
+	case BS_F_INT: return bs_take_int(p, BS_FIELD(int, member, 0));
+	case BS_F_U32: return bs_take_u32(p, BS_FIELD(uint32_t, member, 0));
+	case BS_F_U64: return bs_take_u64(p, UINT64_MAX, BS_FIELD(uint64_t, member, 0));
 	case BS_F_OBJECT:
-	case BS_F_PLACE: return accept_null(p) ? 0 : read_object(p, field->of, NULL, member);
+	case BS_F_PLACE: return bs_take_null(p) ? 0 : read_object(p, field->of, NULL, member);
 	case BS_F_NAMES:
 	case BS_F_TEXTS:
 	case BS_F_LIST:
@@ -368,15 +240,15 @@ static const struct bs_field *find(const struct bs_fields *fields, const char *k
 	return NULL;
 }
 
-static int read_object(struct parser *p, const struct bs_fields *fields, const struct bs_fields *more, void *base)
+static int read_object(struct bs_take *p, const struct bs_fields *fields, const struct bs_fields *more, void *base)
 {
 	size_t next = 0, next_more = 0;
 	int r = 0;
 
-	if (!accept(p, '{'))
-		return wrong(p, "an object");
-	while (r == 0 && !accept(p, '}')) {
-		const char *key = take_key(p);
+	if (!bs_take_char(p, '{'))
+		return bs_take_wrong(p, "an object");
+	while (r == 0 && !bs_take_char(p, '}')) {
+		const char *key = bs_take_key(p);
 		const struct bs_field *field = find(more, key, &next_more);
 		if (!field)
 			field = find(fields, key, &next);
@@ -384,8 +256,8 @@ static int read_object(struct parser *p, const struct bs_fields *fields, const s
 		if (field)
 			r = read_field(p, field, base);
 		else
-			skip_value(p);
-		accept(p, ',');
+			bs_take_value(p);
+		bs_take_char(p, ',');
 	}
 	return r;
 }
@@ -393,37 +265,37 @@ static int read_object(struct parser *p, const struct bs_fields *fields, const s
 /* --- The envelope ------------------------------------------------------------------------------------------ */
 
 /* Finds the value of a member of the line's object without changing the line. */
-static bool member(const struct parser *line, const char *name, struct parser *ret_value)
+static bool member(const struct bs_take *line, const char *name, struct bs_take *ret_value)
 {
-	struct parser p = *line;
+	struct bs_take p = *line;
 
-	accept(&p, '{');
-	while (!accept(&p, '}')) {
-		skip_space(&p);
+	bs_take_char(&p, '{');
+	while (!bs_take_char(&p, '}')) {
+		bs_take_space(&p);
 		size_t n = bs_scan_string(p.text + p.at, p.len - p.at);
 		bool found = n == strlen(name) + 2 && memcmp(p.text + p.at + 1, name, n - 2) == 0;
 		p.at += n;
-		accept(&p, ':');
-		skip_space(&p);
+		bs_take_char(&p, ':');
+		bs_take_space(&p);
 		if (found) {
 			*ret_value = p;
 			return true;
 		}
-		skip_value(&p);
-		accept(&p, ',');
+		bs_take_value(&p);
+		bs_take_char(&p, ',');
 	}
 	return false;
 }
 
-static int check_version(const struct parser *line)
+static int check_version(const struct bs_take *line)
 {
-	struct parser p;
+	struct bs_take p;
 	uint64_t version;
 
 	if (!member(line, "v", &p))
 		return bs_err_set(line->err, BS_EUSAGE, "no event: 'v' is missing");
 	p.key = "v";
-	int r = take_u64(&p, UINT64_MAX, &version);
+	int r = bs_take_u64(&p, UINT64_MAX, &version);
 	if (r == 0 && version != BS_EVENTS_VERSION)
 		r = bs_err_set(line->err, BS_EUSAGE,
 			       "events of version %" PRIu64 " need another version of backstep; this one reads %d",
@@ -432,11 +304,11 @@ static int check_version(const struct parser *line)
 }
 
 /* 1 when the type is known. */
-static int find_kind(const struct parser *line, enum bs_event_kind *ret_kind)
+static int find_kind(const struct bs_take *line, enum bs_event_kind *ret_kind)
 {
-	struct parser p;
+	struct bs_take p;
 
-	if (!member(line, "type", &p) || peek(&p) != '"')
+	if (!member(line, "type", &p) || bs_take_peek(&p) != '"')
 		return bs_err_set(line->err, BS_EUSAGE, "no event: 'type' is missing");
 	const char *type = p.text + p.at + 1;
 	size_t n = bs_scan_string(p.text + p.at, p.len - p.at) - 2;
@@ -457,10 +329,10 @@ int bs_event_parse(char *line, size_t len, struct bs_arena *arena, struct bs_eve
 		{.key = ",\"t_ns\":", .type = BS_F_U64, .offset = offsetof(struct bs_event, at_ns)},
 	};
 	static const struct bs_fields envelope = {items, BS_COUNT(items), sizeof(struct bs_event)};
-	struct parser p = {.text = line, .len = len, .arena = arena, .key = "event", .err = err};
+	struct bs_take p = {.text = line, .len = len, .arena = arena, .key = "event", .err = err};
 	struct bs_event event = {0};
 
-	skip_space(&p);
+	bs_take_space(&p);
 	size_t n = bs_scan_value(line + p.at, len - p.at);
 	if (!n || line[p.at] != '{' || p.at + n + bs_scan_space(line + p.at + n, len - p.at - n) != len)
 		return bs_err_set(err, BS_EUSAGE, "no event: not an object of valid JSON");

@@ -1,51 +1,73 @@
-/*
- * SQLite: the driver's life. The user's file is only ever read. The application works on a clone in the run's private
- * folder; once setup is done a snapshot of the clone is the root, from which every clean start is cloned again.
- */
+/* SQLite: the driver's table, and the life of a clone. See sqlite.h. */
 #include "sqlite.h"
 
 #include "base/mem.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-#define BEGIN_TRIES 500 /* times 10 ms: the application may hold a lock while it starts */
+#define PATIENCE_MS 5000 /* with an application that holds a lock while tracking begins */
 #define SHADOW_MEMORY_MAX ((uint64_t)256 << 20)
 
-static struct bs_sqlite *self(struct bs_store *store)
+/* --- Opening and closing ----------------------------------------------------------------------------- */
+
+static void name_files(struct bs_sqlite *s, const struct bs_store_options *options)
 {
-	return (struct bs_sqlite *)store;
+	const char *slash = strrchr(options->path, '/');
+	const char *base = slash && slash[1] ? slash + 1 : options->path;
+
+	s->original = bs_xstrdup(options->path);
+	s->folder = bs_xasprintf("%s/%s", options->workdir, options->name);
+	s->live_path = bs_xasprintf("%s/%s", s->folder, base); /* an application may look at how it ends */
+	s->snapshot_path = bs_xasprintf("%s.root", s->live_path);
+	s->shadow_path = bs_xasprintf("%s.shadow", s->live_path);
 }
 
-/* --- Open and close ---------------------------------------------------------------------------------- */
-
-static void stop_tracking(struct bs_sqlite *s)
+static int sqlite_open(const struct bs_store_options *options, struct bs_store **ret_store, struct bs_err *err)
 {
-	bs_sqlite_close_reader(s);
+	bool exists;
+
+	if (!options->path)
+		return bs_err_set(err, BS_EMODEL, "a sqlite store needs a path");
+	int r = bs_sqlite_look_at(options->path, &exists, err);
+	if (r < 0)
+		return r;
+	struct bs_sqlite *s = bs_xcalloc(1, sizeof *s);
+	s->store.ops = &bs_store_sqlite;
+	s->shadow_memory_max = SHADOW_MEMORY_MAX;
+	s->stats.mechanism = "triggers";
+	name_files(s, options);
+	*ret_store = &s->store;
+	return 0;
+}
+
+static void end_tracking(struct bs_sqlite *s)
+{
 	bs_sqlite_finalize(s);
+	bs_sqlite_close_reader(s);
 	sqlite3_close(s->live);
 	sqlite3_close(s->shadow);
 	s->live = s->shadow = NULL;
 	bs_sqlite_remove(s->shadow_path);
 }
 
-static void close_store(struct bs_store *store)
+static void sqlite_close(struct bs_store *store)
 {
-	struct bs_sqlite *s = self(store);
+	struct bs_sqlite *s = (struct bs_sqlite *)store;
 
 	if (!s)
 		return;
-	stop_tracking(s);
+	end_tracking(s);
+	bs_sqlite_forget_schema(s);
+	bs_sqlite_forget_changes(s);
+	bs_map_release(&s->seen_index);
 	bs_sqlite_remove(s->live_path);
 	bs_sqlite_remove(s->snapshot_path);
 	rmdir(s->folder);
-	bs_sqlite_forget_schema(s);
-	free(s->changes);
-	free(s->seen);
-	bs_map_release(&s->seen_index);
-	bs_arena_release(&s->images);
 	free(s->original);
 	free(s->folder);
 	free(s->live_path);
@@ -54,83 +76,100 @@ static void close_store(struct bs_store *store)
 	free(s);
 }
 
-/* The clone has the name of the original, for messages of the application. */
-static const char *base_name(const char *path)
+/* --- Clones ------------------------------------------------------------------------------------------ */
+
+/* What a run that was killed left in a database that became an original since. */
+static int sqlite_recover(struct bs_store *store, struct bs_err *err)
 {
-	const char *slash = strrchr(path, '/');
+	struct bs_sqlite *s = (struct bs_sqlite *)store;
+	sqlite3 *db;
+	int64_t left = 0;
 
-	return slash ? slash + 1 : path;
-}
-
-static int open_store(const struct bs_store_options *options, struct bs_store **ret_store, struct bs_err *err)
-{
-	bool exists;
-
-	if (!options->path)
-		return bs_err_set(err, BS_ESTORE, "a sqlite store needs 'path'");
-	int r = bs_sqlite_look_at(options->path, &exists, err);
+	if (access(s->live_path, F_OK) < 0)
+		return 0;
+	int r = bs_sqlite_open(s->live_path, SQLITE_OPEN_READWRITE, &db, err);
 	if (r < 0)
 		return r;
-	BS_AUTOFREE char *folder = bs_xasprintf("%s/%s", options->workdir, options->name);
-	if (mkdir(folder, 0700) < 0)
-		return bs_err_set(err, BS_ESTORE, "cannot make '%s': %s", folder, strerror(errno));
-	struct bs_sqlite *s = bs_xcalloc(1, sizeof *s);
-	s->store.ops = &bs_store_sqlite;
-	s->original = bs_xstrdup(options->path);
-	s->folder = bs_xstrdup(folder);
-	s->live_path = bs_xasprintf("%s/%s", folder, base_name(options->path));
-	s->snapshot_path = bs_xasprintf("%s/%s.root", folder, base_name(options->path));
-	s->shadow_path = bs_xasprintf("%s/%s.shadow", folder, base_name(options->path));
-	s->shadow_memory_max = SHADOW_MEMORY_MAX;
-	s->stats.mechanism = "triggers";
-	*ret_store = &s->store;
-	return 0;
+	r = bs_sqlite_ask(db, "SELECT count(*) FROM sqlite_master WHERE name GLOB '" BS_SQLITE_PREFIX "*'", &left, err);
+	if (r == 0 && left) {
+		r = bs_sqlite_exec(db, "BEGIN IMMEDIATE", err);
+		if (r == 0)
+			r = bs_sqlite_end(db, bs_sqlite_uninstall(db, err), err);
+	}
+	sqlite3_close(db);
+	return r;
 }
 
-/* --- Clone and snapshot ------------------------------------------------------------------------------ */
-
-static int clone_store(struct bs_store *store, struct bs_err *err)
+static int sqlite_clone(struct bs_store *store, struct bs_err *err)
 {
-	struct bs_sqlite *s = self(store);
+	struct bs_sqlite *s = (struct bs_sqlite *)store;
 	bool exists = false;
+	int r = 0;
 
-	stop_tracking(s);
+	end_tracking(s);
+	if (mkdir(s->folder, 0700) < 0 && errno != EEXIST)
+		return bs_err_set(err, BS_EIO, "cannot make '%s': %s", s->folder, strerror(errno));
 	bs_sqlite_remove(s->live_path);
 	if (s->has_snapshot)
 		return bs_sqlite_copy_file(s->snapshot_path, s->live_path, err);
-	int r = bs_sqlite_look_at(s->original, &exists, err);
-	return r == 0 && exists ? bs_sqlite_copy_original(s, err) : r;
+	r = bs_sqlite_look_at(s->original, &exists, err);
+	if (r < 0 || !exists)
+		return r;
+	r = bs_sqlite_copy_original(s, err);
+	if (r < 0)
+		return r;
+	r = sqlite_recover(store, err);
+	if (r < 0)
+		bs_err_wrap(err, "'%s'", s->original);
+	return r;
 }
 
-static int open_live(const struct bs_sqlite *s, sqlite3 **ret_db, struct bs_err *err)
+static int open_live(struct bs_sqlite *s, sqlite3 **ret_db, struct bs_err *err)
 {
-	struct stat st;
-
-	if (stat(s->live_path, &st) < 0)
-		return bs_err_set(err, BS_ESTORE, "the application is ready and has not made its database: '%s' was given "
-				  "to it and is not there", s->live_path);
+	if (access(s->live_path, F_OK) < 0)
+		return bs_err_set(err, BS_ESTORE, "the application made no database at '%s': is this path, the store's "
+				  "placeholder, handed to it?", s->live_path);
 	return bs_sqlite_open(s->live_path, SQLITE_OPEN_READWRITE, ret_db, err);
 }
 
-static int snapshot_store(struct bs_store *store, struct bs_err *err)
+static int sqlite_snapshot(struct bs_store *store, struct bs_err *err)
 {
-	struct bs_sqlite *s = self(store);
+	struct bs_sqlite *s = (struct bs_sqlite *)store;
 	sqlite3 *db;
 	int r = open_live(s, &db, err);
 
 	if (r < 0)
 		return r;
+	s->has_snapshot = false;
 	r = bs_sqlite_copy_to(db, s->snapshot_path, err);
 	sqlite3_close(db);
-	s->has_snapshot = r == 0;
+	if (r == 0)
+		s->has_snapshot = true;
 	return r;
 }
 
-/* --- Begin ------------------------------------------------------------------------------------------- */
+/* --- Tracking ---------------------------------------------------------------------------------------- */
+
+/* Waits as long as the application may reasonably hold a lock. */
+static int begin_immediate(struct bs_sqlite *s, struct bs_err *err)
+{
+	struct timespec start, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	for (;;) {
+		int r = bs_sqlite_exec(s->live, "BEGIN IMMEDIATE", err);
+		if (r != BS_EBUSY)
+			return r;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if ((now.tv_sec - start.tv_sec) * 1000 > PATIENCE_MS)
+			return bs_err_set(err, BS_ESTORE, "the application keeps '%s' locked: it must end its transactions "
+					  "before it answers, and cannot use locking_mode=EXCLUSIVE", s->live_path);
+	}
+}
 
 static int install(struct bs_sqlite *s, struct bs_err *err)
 {
-	int r = bs_sqlite_exec(s->live, "BEGIN IMMEDIATE", err);
+	int r = begin_immediate(s, err);
 
 	if (r < 0)
 		return r;
@@ -142,104 +181,113 @@ static int install(struct bs_sqlite *s, struct bs_err *err)
 	return bs_sqlite_end(s->live, r, err);
 }
 
-static int install_patiently(struct bs_sqlite *s, struct bs_err *err)
-{
-	for (int tries = 0;; tries++) {
-		int r = install(s, err);
-		if (r != BS_EBUSY)
-			return r;
-		if (tries == BEGIN_TRIES)
-			return bs_err_set(err, BS_ESTORE, "the application keeps its database locked");
-		sqlite3_sleep(10);
-	}
-}
-
 static int measure(struct bs_sqlite *s, struct bs_err *err)
 {
-	int64_t pages = 0, bytes = 0;
-	int r = bs_sqlite_ask(s->live, "PRAGMA main.page_count", &pages, err);
+	int64_t pages = 0, page_bytes = 0;
+	int r = bs_sqlite_ask(s->live, "PRAGMA page_count", &pages, err);
 
 	if (r == 0)
-		r = bs_sqlite_ask(s->live, "PRAGMA main.page_size", &bytes, err);
-	s->stats.size_bytes = (uint64_t)(pages * bytes);
+		r = bs_sqlite_ask(s->live, "PRAGMA page_size", &page_bytes, err);
+	s->stats.size_bytes = (uint64_t)(pages * page_bytes);
 	return r;
 }
 
-/* What is written while the shadow is made is noted, and the version from before makes sure that the notes are
- * read. */
 static int make_shadow(struct bs_sqlite *s, struct bs_err *err)
 {
-	bool memory = s->stats.size_bytes <= s->shadow_memory_max;
-	int r = bs_sqlite_ask(s->live, "PRAGMA main.data_version", &s->version, err);
+	bool in_memory = s->stats.size_bytes <= s->shadow_memory_max;
+	int r = bs_sqlite_open(in_memory ? ":memory:" : s->shadow_path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+			       &s->shadow, err);
 
 	if (r == 0)
-		r = bs_sqlite_ask(s->live, "PRAGMA main.schema_version", &s->schema_at_begin, err);
-	if (r == 0)
-		r = bs_sqlite_open(memory ? ":memory:" : s->shadow_path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
-				   &s->shadow, err);
+		r = bs_sqlite_exec(s->shadow, "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY", err);
 	if (r == 0)
 		r = bs_sqlite_copy(s->live, s->shadow, err);
-	if (r == 0) /* a crash loses the shadow, and with it the run; nobody else has it open */
-		r = bs_sqlite_exec(s->shadow, "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF", err);
+	/* Again: with the pages came the journal mode that the file is in. */
+	if (r == 0)
+		r = bs_sqlite_exec(s->shadow, "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY", err);
 	return r;
 }
 
-static int begin_store(struct bs_store *store, struct bs_err *err)
+/* In one read transaction, so that version, watermark and shadow speak of the same moment. */
+static int take_shadow(struct bs_sqlite *s, struct bs_err *err)
 {
-	struct bs_sqlite *s = self(store);
+	int r = bs_sqlite_exec(s->live, "BEGIN", err);
 
-	stop_tracking(s);
-	int r = open_live(s, &s->live, err);
-	if (r == 0) /* a clone may be lost in a power cut */
-		r = bs_sqlite_exec(s->live, "PRAGMA synchronous=OFF", err);
+	if (r < 0)
+		return r;
+	r = bs_sqlite_ask(s->live, "PRAGMA schema_version", &s->schema_at_begin, err);
 	if (r == 0)
-		r = install_patiently(s, err);
+		r = bs_sqlite_ask(s->live, "PRAGMA data_version", &s->version, err);
+	if (r == 0)
+		r = bs_sqlite_ask(s->live, "SELECT coalesce(max(n), 0) FROM \"" BS_SQLITE_NOTES "\"", &s->watermark, err);
 	if (r == 0)
 		r = measure(s, err);
 	if (r == 0)
 		r = make_shadow(s, err);
+	return bs_sqlite_end(s->live, r, err);
+}
+
+static int start_tracking(struct bs_sqlite *s, struct bs_err *err)
+{
+	int r = open_live(s, &s->live, err);
+
+	if (r == 0)
+		r = bs_sqlite_exec(s->live, "PRAGMA synchronous=OFF", err);
+	if (r == 0)
+		r = install(s, err);
+	if (r == 0)
+		r = take_shadow(s, err);
 	if (r == 0)
 		r = bs_sqlite_prepare_rows(s, err);
 	if (r == 0)
 		r = bs_sqlite_open_reader(s, err);
-	s->watermark = 0;
-	if (r == BS_EBUSY)
-		r = bs_err_set(err, BS_ESTORE, "the application keeps its database locked");
-	if (r < 0)
-		stop_tracking(s);
 	return r;
 }
 
-/* --- The rest ---------------------------------------------------------------------------------------- */
-
-static const struct bs_table *schema_of(struct bs_store *store, size_t *ret_count)
+static int sqlite_begin(struct bs_store *store, struct bs_err *err)
 {
-	*ret_count = self(store)->table_count;
-	return self(store)->schema;
+	struct bs_sqlite *s = (struct bs_sqlite *)store;
+
+	end_tracking(s);
+	int r = start_tracking(s, err);
+	if (r < 0)
+		end_tracking(s);
+	return r == BS_EBUSY ? bs_err_set(err, BS_ESTORE, "the application keeps '%s' locked", s->live_path) : r;
 }
 
-static void stats_of(struct bs_store *store, struct bs_store_stats *ret_stats)
+/* --- Asked by others --------------------------------------------------------------------------------- */
+
+static const struct bs_table *sqlite_schema(struct bs_store *store, size_t *ret_count)
 {
-	*ret_stats = self(store)->stats;
+	struct bs_sqlite *s = (struct bs_sqlite *)store;
+
+	*ret_count = s->table_count;
+	return s->schema;
 }
 
-static const char *property_of(struct bs_store *store, const char *name)
+static void sqlite_stats(struct bs_store *store, struct bs_store_stats *ret_stats)
 {
-	return strcmp(name, "path") == 0 ? self(store)->live_path : NULL;
+	*ret_stats = ((struct bs_sqlite *)store)->stats;
+}
+
+static const char *sqlite_property(struct bs_store *store, const char *name)
+{
+	return strcmp(name, "path") == 0 ? ((struct bs_sqlite *)store)->live_path : NULL;
 }
 
 const struct bs_store_ops bs_store_sqlite = {
 	.name = "sqlite",
-	.open = open_store,
-	.clone = clone_store,
-	.snapshot = snapshot_store,
-	.begin = begin_store,
+	.open = sqlite_open,
+	.clone = sqlite_clone,
+	.snapshot = sqlite_snapshot,
+	.begin = sqlite_begin,
 	.changes = bs_sqlite_changes,
 	.apply = bs_sqlite_apply,
 	.digest = bs_sqlite_digest,
 	.query = bs_sqlite_query,
-	.close = close_store,
-	.schema = schema_of,
-	.stats = stats_of,
-	.property = property_of,
+	.recover = sqlite_recover,
+	.close = sqlite_close,
+	.schema = sqlite_schema,
+	.stats = sqlite_stats,
+	.property = sqlite_property,
 };

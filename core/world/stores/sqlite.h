@@ -128,6 +128,7 @@ int bs_sqlite_end(sqlite3 *db, int r, struct bs_err *err);
 /* One cell of a row, and one row, as packed images. */
 void bs_sqlite_pack_cell(sqlite3_stmt *stmt, int column, struct bs_buf *image);
 void bs_sqlite_pack(sqlite3_stmt *stmt, struct bs_buf *image);
+void bs_sqlite_pack_cell(sqlite3_stmt *stmt, int column, struct bs_buf *image);
 /* A cell into the parameter at index, from 1; a whole image into the parameters from 1 on. The bytes must stay until
  * the statement is reset. */
 void bs_sqlite_bind(sqlite3_stmt *stmt, int index, const struct bs_cell *cell);
@@ -182,6 +183,7 @@ int bs_sqlite_uninstall(sqlite3 *db, struct bs_err *err);
 int bs_sqlite_prepare_rows(struct bs_sqlite *s, struct bs_err *err);
 /* Also of whatever else was prepared. */
 void bs_sqlite_finalize(struct bs_sqlite *s);
+void bs_sqlite_rows_add(struct bs_sqlite_rows *rows, sqlite3_stmt *row);
 void bs_sqlite_rows_release(struct bs_sqlite_rows *rows);
 struct bs_blob bs_sqlite_rows_at(const struct bs_sqlite_rows *rows, size_t index);
 /* All rows of a WHOLE table, or the one row of the PRAGMA table. */
@@ -194,6 +196,7 @@ int bs_sqlite_write_whole(struct bs_sqlite *s, enum bs_sqlite_side side, size_t 
 /* --- sqlite_track.c ---------------------------------------------------------------------------------- */
 
 int bs_sqlite_changes(struct bs_store *store, struct bs_changes *ret_changes, struct bs_err *err);
+void bs_sqlite_forget_changes(struct bs_sqlite *s);
 /* Fails when the tables are not what they were when tracking began, or the file is another. */
 int bs_sqlite_check_schema(struct bs_sqlite *s, struct bs_err *err);
 

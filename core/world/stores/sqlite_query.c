@@ -1,38 +1,86 @@
 /*
- * SQLite: rules that ask in SQL. They have a connection of their own that can only read, statements are prepared once
- * for a run, and a query ends in time: a rule that joins everything with everything is an error, not a hang.
+ * SQLite: rules that ask in SQL. They have a connection of their own that cannot write; what a statement may do
+ * besides reading is refused when it is prepared, so that a rule can neither change what it judges, nor look into
+ * other files, nor keep a transaction open. Statements stay prepared, as the same rules ask after every step.
  */
 #include "sqlite.h"
 
 #include "base/mem.h"
 
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
-#define QUERIES_MAX 256 /* prepared at a time */
-#define PROGRESS_STEPS 1000 /* of SQLite's machine between two looks at the clock: well under a millisecond */
+#define QUERIES_MAX 64
+#define STEPS_BETWEEN_LOOKS 1000 /* of SQLite's machine, at the clock */
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* --- What a rule may do ------------------------------------------------------------------------------ */
+
+static int pragma_allowed(const char *name, const char *argument)
+{
+	static const char *const reading[] = {"foreign_key_check", "foreign_key_list", "index_info", "index_list",
+					      "index_xinfo", "integrity_check", "quick_check", "table_info",
+					      "table_list", "table_xinfo"};
+	static const char *const settings[] = {"application_id", "encoding", "user_version"};
+
+	for (size_t i = 0; i < BS_COUNT(reading); i++)
+		if (strcasecmp(name, reading[i]) == 0)
+			return SQLITE_OK;
+	for (size_t i = 0; i < BS_COUNT(settings); i++)
+		if (strcasecmp(name, settings[i]) == 0 && !argument)
+			return SQLITE_OK;
+	return SQLITE_DENY;
+}
+
+static int authorize(void *ctx, int action, const char *first, const char *second, const char *database,
+		     const char *trigger)
+{
+	(void)ctx;
+	(void)database;
+	(void)trigger;
+	switch (action) {
+	case SQLITE_SELECT:
+	case SQLITE_READ:
+	case SQLITE_FUNCTION:
+	case SQLITE_RECURSIVE:
+		return SQLITE_OK;
+	case SQLITE_PRAGMA:
+		return pragma_allowed(first, second);
+	default:
+		return SQLITE_DENY;
+	}
+}
 
 int bs_sqlite_open_reader(struct bs_sqlite *s, struct bs_err *err)
 {
-	sqlite3 *db;
-	int r = bs_sqlite_open(s->live_path, SQLITE_OPEN_READWRITE, &db, err);
+	int r = bs_sqlite_open(s->live_path, SQLITE_OPEN_READONLY, &s->reader, err);
 
-	if (r < 0)
-		return r;
-	r = bs_sqlite_exec(db, "PRAGMA query_only=ON", err);
-	if (r < 0)
-		sqlite3_close(db);
-	else
-		s->reader = db;
+	if (r == 0)
+		r = bs_sqlite_exec(s->reader, "PRAGMA query_only=ON", err);
+	if (r == 0)
+		sqlite3_set_authorizer(s->reader, authorize, NULL);
 	return r;
+}
+
+static void drop_query(struct bs_sqlite_query *query)
+{
+	sqlite3_finalize(query->stmt);
+	free(query->text);
+	*query = (struct bs_sqlite_query){0};
 }
 
 void bs_sqlite_close_reader(struct bs_sqlite *s)
 {
-	for (size_t i = 0; i < s->query_count; i++) {
-		sqlite3_finalize(s->queries[i].stmt);
-		free(s->queries[i].text);
-	}
+	for (size_t i = 0; i < s->query_count; i++)
+		drop_query(&s->queries[i]);
 	free(s->queries);
 	s->queries = NULL;
 	s->query_count = s->next_query = 0;
@@ -42,35 +90,42 @@ void bs_sqlite_close_reader(struct bs_sqlite *s)
 
 /* --- Statements -------------------------------------------------------------------------------------- */
 
-/* One statement, that only reads, asks for nothing to be filled in, and gives columns. */
-static int check_query(sqlite3 *db, sqlite3_stmt *stmt, const char *tail, struct bs_err *err)
+static int refuse(sqlite3 *db, int rc, struct bs_err *err)
 {
-	sqlite3_stmt *more = NULL;
+	if ((rc & 0xFF) == SQLITE_AUTH)
+		return bs_err_set(err, BS_ESTORE, "the query does more than read");
+	return bs_err_set(err, (rc & 0xFF) == SQLITE_BUSY ? BS_EBUSY : BS_ESTORE, "%s", sqlite3_errmsg(db));
+}
 
-	if (!stmt)
-		return bs_err_set(err, BS_ESTORE, "the query is empty");
-	if (!sqlite3_stmt_readonly(stmt))
-		return bs_err_set(err, BS_ESTORE, "a rule's query must only read");
-	if (!sqlite3_column_count(stmt))
-		return bs_err_set(err, BS_ESTORE, "a rule's query must be a SELECT");
-	if (sqlite3_bind_parameter_count(stmt))
-		return bs_err_set(err, BS_ESTORE, "a rule's query has no parameters, but this one has '%s'",
-				  sqlite3_bind_parameter_name(stmt, 1) ? sqlite3_bind_parameter_name(stmt, 1) : "?");
-	int rc = sqlite3_prepare_v2(db, tail, -1, &more, NULL);
-	sqlite3_finalize(more);
-	if (rc != SQLITE_OK || more)
-		return bs_err_set(err, BS_ESTORE, "a rule's query must be one statement");
-	return 0;
+/* Whether there is a statement in what stands behind the first one; space and comments are none. */
+static bool more_behind(sqlite3 *db, const char *tail)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = SQLITE_OK;
+
+	while (rc == SQLITE_OK && !stmt && *tail)
+		rc = sqlite3_prepare_v2(db, tail, -1, &stmt, &tail);
+	bool more = rc != SQLITE_OK || stmt;
+	sqlite3_finalize(stmt);
+	return more;
 }
 
 static int prepare_query(struct bs_sqlite *s, const char *text, sqlite3_stmt **ret_stmt, struct bs_err *err)
 {
-	const char *tail = "";
+	const char *tail;
 	sqlite3_stmt *stmt = NULL;
-	int rc = sqlite3_prepare_v3(s->reader, text, -1, SQLITE_PREPARE_PERSISTENT, &stmt, &tail);
-	int r = rc == SQLITE_OK ? check_query(s->reader, stmt, tail, err)
-				: bs_sqlite_fail(s->reader, rc, "the query", err);
+	int r = 0, rc = sqlite3_prepare_v3(s->reader, text, -1, SQLITE_PREPARE_PERSISTENT, &stmt, &tail);
 
+	if (rc != SQLITE_OK)
+		return refuse(s->reader, rc, err);
+	if (!stmt)
+		r = bs_err_set(err, BS_ESTORE, "the query is empty");
+	else if (more_behind(s->reader, tail))
+		r = bs_err_set(err, BS_ESTORE, "the query is more than one statement");
+	else if (!sqlite3_stmt_readonly(stmt))
+		r = bs_err_set(err, BS_ESTORE, "the query does more than read");
+	else if (sqlite3_bind_parameter_count(stmt))
+		r = bs_err_set(err, BS_ESTORE, "the query has a parameter, for which there is no value");
 	if (r < 0)
 		sqlite3_finalize(stmt);
 	else
@@ -80,83 +135,72 @@ static int prepare_query(struct bs_sqlite *s, const char *text, sqlite3_stmt **r
 
 static int find_query(struct bs_sqlite *s, const char *text, sqlite3_stmt **ret_stmt, struct bs_err *err)
 {
-	struct bs_sqlite_query *slot;
+	struct bs_sqlite_query *query;
+	sqlite3_stmt *stmt;
 
 	for (size_t i = 0; i < s->query_count; i++)
 		if (strcmp(s->queries[i].text, text) == 0) {
 			*ret_stmt = s->queries[i].stmt;
 			return 0;
 		}
-	int r = prepare_query(s, text, ret_stmt, err);
+	int r = prepare_query(s, text, &stmt, err);
 	if (r < 0)
 		return r;
 	if (s->query_count < QUERIES_MAX) {
-		slot = BS_PUSH(s->queries, s->query_count);
+		query = BS_PUSH(s->queries, s->query_count);
 	} else {
-		slot = &s->queries[s->next_query];
-		s->next_query = (s->next_query + 1) % QUERIES_MAX;
-		sqlite3_finalize(slot->stmt);
-		free(slot->text);
+		query = &s->queries[s->next_query++ % QUERIES_MAX];
+		drop_query(query);
 	}
-	*slot = (struct bs_sqlite_query){bs_xstrdup(text), *ret_stmt};
+	*query = (struct bs_sqlite_query){.text = bs_xstrdup(text), .stmt = stmt};
+	*ret_stmt = stmt;
 	return 0;
 }
 
-/* --- Running ----------------------------------------------------------------------------------------- */
+/* --- Asking ------------------------------------------------------------------------------------------ */
 
-static uint64_t now_ms(void)
+static int is_late(void *deadline_ms)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	return now_ms() > *(const int64_t *)deadline_ms;
 }
 
-static int is_late(void *until_ms)
-{
-	return now_ms() >= *(const uint64_t *)until_ms;
-}
-
-static int each_row(sqlite3_stmt *stmt, bs_row_fn fn, void *ctx)
+static int hand_over(sqlite3_stmt *stmt, bs_row_fn fn, void *ctx)
 {
 	size_t columns = (size_t)sqlite3_column_count(stmt);
 	BS_AUTOFREE const char **names = bs_xcalloc(columns, sizeof *names);
 	struct bs_buf image = BS_BUF_INIT;
-	int rc;
+	int rc, stop = 0;
 
-	for (size_t c = 0; c < columns; c++)
-		names[c] = sqlite3_column_name(stmt, (int)c);
-	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+	while (!stop && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		for (size_t i = 0; i < columns; i++) /* each time: the application may have changed the tables */
+			names[i] = sqlite3_column_name(stmt, (int)i);
 		bs_buf_clear(&image);
 		bs_sqlite_pack(stmt, &image);
-		if (fn(ctx, names, columns, (struct bs_blob){bs_buf_text(&image), (uint32_t)image.len})) {
-			rc = SQLITE_DONE;
-			break;
-		}
+		stop = fn(ctx, names, columns, (struct bs_blob){bs_buf_text(&image), (uint32_t)image.len});
 	}
 	bs_buf_release(&image);
-	return rc;
+	return stop ? SQLITE_DONE : rc;
 }
 
 int bs_sqlite_query(struct bs_store *store, const char *query, uint32_t timeout_ms, bs_row_fn fn, void *ctx,
 		    struct bs_err *err)
 {
 	struct bs_sqlite *s = (struct bs_sqlite *)store;
+	int64_t deadline_ms = now_ms() + timeout_ms;
 	sqlite3_stmt *stmt;
-	uint64_t until_ms = now_ms() + timeout_ms;
 
 	if (!s->reader)
 		return bs_err_set(err, BS_EINTERNAL, "query before begin");
+	sqlite3_busy_timeout(s->reader, timeout_ms ? (int)timeout_ms : 1);
 	int r = find_query(s, query, &stmt, err);
 	if (r < 0)
 		return r;
-	sqlite3_busy_timeout(s->reader, (int)timeout_ms);
-	sqlite3_progress_handler(s->reader, PROGRESS_STEPS, is_late, &until_ms);
-	int rc = each_row(stmt, fn, ctx);
+	sqlite3_progress_handler(s->reader, STEPS_BETWEEN_LOOKS, is_late, &deadline_ms);
+	int rc = hand_over(stmt, fn, ctx);
 	if ((rc & 0xFF) == SQLITE_INTERRUPT)
 		r = bs_err_set(err, BS_ESTORE, "the query took longer than %u ms", timeout_ms);
 	else if (rc != SQLITE_DONE)
-		r = bs_sqlite_fail(s->reader, rc, "the query", err);
+		r = refuse(s->reader, rc, err);
 	sqlite3_reset(stmt);
 	sqlite3_progress_handler(s->reader, 0, NULL, NULL);
 	return r;

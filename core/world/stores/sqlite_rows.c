@@ -150,6 +150,12 @@ static void end_row(struct bs_sqlite_rows *rows)
 	*BS_PUSH(rows->ends, rows->count) = rows->bytes.len;
 }
 
+void bs_sqlite_rows_add(struct bs_sqlite_rows *rows, sqlite3_stmt *row)
+{
+	bs_sqlite_pack(row, &rows->bytes);
+	end_row(rows);
+}
+
 static int read_pragmas(struct bs_sqlite *s, enum bs_sqlite_side side, struct bs_sqlite_rows *rows,
 			struct bs_err *err)
 {
@@ -172,10 +178,8 @@ int bs_sqlite_read_whole(struct bs_sqlite *s, enum bs_sqlite_side side, size_t t
 
 	if (s->tables[table].kind == BS_SQLITE_PRAGMA)
 		return read_pragmas(s, side, rows, err);
-	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		bs_sqlite_pack(stmt, &rows->bytes);
-		end_row(rows);
-	}
+	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
+		bs_sqlite_rows_add(rows, stmt);
 	if (rc != SQLITE_DONE)
 		r = bs_sqlite_fail(sqlite3_db_handle(stmt), rc, s->tables[table].name, err);
 	sqlite3_reset(stmt);

@@ -21,11 +21,8 @@
 
 static int add_definition(void *ctx, sqlite3_stmt *row, struct bs_err *err)
 {
-	struct bs_sqlite_rows *rows = ctx;
-
 	(void)err;
-	bs_sqlite_pack(row, &rows->bytes);
-	*BS_PUSH(rows->ends, rows->count) = rows->bytes.len;
+	bs_sqlite_rows_add(ctx, row);
 	return 0;
 }
 
@@ -100,7 +97,7 @@ int bs_sqlite_check_schema(struct bs_sqlite *s, struct bs_err *err)
 
 /* --- Changes of this call ---------------------------------------------------------------------------- */
 
-static void forget_changes(struct bs_sqlite *s)
+void bs_sqlite_forget_changes(struct bs_sqlite *s)
 {
 	free(s->changes);
 	free(s->seen);
@@ -111,8 +108,7 @@ static void forget_changes(struct bs_sqlite *s)
 	bs_arena_release(&s->images);
 }
 
-/* True the first time. Keys and images never meet: an image holds at least its key's cells and, with the tag of its
- * kind, hashes and compares apart. */
+/* True the first time. tag is the table's number, raised for images so that they never meet keys. */
 static bool first_time(struct bs_sqlite *s, uint32_t tag, struct bs_blob bytes)
 {
 	uint64_t hash = bs_hash_bytes(bytes.data, bytes.len).lo ^ (tag * 0x9E3779B97F4A7C15u);
@@ -329,7 +325,7 @@ int bs_sqlite_changes(struct bs_store *store, struct bs_changes *ret_changes, st
 
 	if (!s->live)
 		return bs_err_set(err, BS_EINTERNAL, "changes before begin");
-	forget_changes(s);
+	bs_sqlite_forget_changes(s);
 	int r = check_file(s, err);
 	if (r == 0)
 		r = bs_sqlite_number(s->data_version, &version, err);
