@@ -166,24 +166,6 @@ the_same_seed_gives_the_same_reports)
 	done
 	[ "$(wc -c <report.html.1)" -gt 10000 ] || fail "the page is nearly empty"
 	;;
-events_follow_their_schema)
-	bs 0 demo --max-steps 60 --report ndjson=events.ndjson
-	python3 - "$source/core/events/events.schema.json" events.ndjson <<-'END'
-		import json, sys, jsonschema
-		schema = json.load(open(sys.argv[1]))
-		check = jsonschema.validators.validator_for(schema)
-		check.check_schema(schema)
-		validator, lines = check(schema), 0
-		for line in open(sys.argv[2]):
-		    validator.validate(json.loads(line))
-		    lines += 1
-		assert lines > 60
-		broken = json.loads(line)
-		del broken["gate"]
-		assert list(validator.iter_errors(broken)), "the schema accepts a run.end without a gate"
-	END
-	is seq "true" '[.[].seq] == [range(1; length + 1)]'
-	;;
 ctrl_c_writes_the_reports_and_stops_the_app)
 	start_long_run
 	kill -INT "$pid"
@@ -378,23 +360,6 @@ hung_and_dying_apps_are_findings)
 	is findings "no-response confirmed 2/2: die
 no-response confirmed 2/2: hang" "[.[] | select(.type == \"finding\")] | sort_by(.steps[0].op) | [.[] | \"\(.rule) \(.verdict) \(.confirmed)/\(.tries): \([.steps[].op] | join(\" > \"))\"] | join(\"\n\")"
 	nothing_left
-	;;
-the_readme_shows_what_the_demo_prints)
-	bs 0 demo
-	recorded() { sed -n '/<!-- recorded: demo -->/,/<!-- end -->/p' "$source/README.md" | sed '1,2d' | sed '$d' | sed '$d'; }
-	recorded >recorded
-	[ "$(wc -l <recorded)" -gt 30 ] || fail "the README shows nothing"
-	# What depends on the moment and the place: times, where the files lie, and how lines are broken for that.
-	plain() {
-		mask "$1" | sed -E 's|[^ ]*share/backstep/||g; s/[0-9]+[0-9,.]* (states|steps|violations|kB)/N \1/g' | tr -s ' \n' ' ' |
-			sed 's/ \([0-9]*\.\) /\n\1 /g'
-	}
-	plain out >a
-	plain recorded >b
-	diff a b >difference || fail "$(head -20 difference)"
-	diff <(sed -n '/<!-- from: templates/,/<!-- end -->/p' "$source/README.md" | sed '1,2d' | sed '$d' | sed '$d') \
-		<(grep -v '^ *#' "$source/templates/payments.yaml" | sed -E 's/ +# .*//' | cat -s | sed '1{/^$/d}') >difference ||
-		fail "the README's model is not the shipped one: $(head -20 difference)"
 	;;
 *)
 	fail "no such part: $part"

@@ -136,7 +136,7 @@ static int prepare_query(struct bs_sqlite *s, const char *text, sqlite3_stmt **r
 static int find_query(struct bs_sqlite *s, const char *text, sqlite3_stmt **ret_stmt, struct bs_err *err)
 {
 	struct bs_sqlite_query *query;
-	sqlite3_stmt *stmt;
+	sqlite3_stmt *stmt = NULL;
 
 	for (size_t i = 0; i < s->query_count; i++)
 		if (strcmp(s->queries[i].text, text) == 0) {
@@ -187,7 +187,7 @@ int bs_sqlite_query(struct bs_store *store, const char *query, uint32_t timeout_
 {
 	struct bs_sqlite *s = (struct bs_sqlite *)store;
 	int64_t deadline_ms = now_ms() + timeout_ms;
-	sqlite3_stmt *stmt;
+	sqlite3_stmt *stmt = NULL;
 
 	if (!s->reader)
 		return bs_err_set(err, BS_EINTERNAL, "query before begin");
