@@ -122,7 +122,7 @@ static void chain_step(xmlNode *chain, const struct bs_ev_finding_step *step, si
 
 void bs_html_chain(xmlNode *parent, const struct bs_ev_finding *finding)
 {
-	xmlNode *chain = bs_html_add(parent, "ol", finding->step_count > 3 ? "chain long" : "chain");
+	xmlNode *chain = bs_html_add(parent, "ol", finding->step_count > 3 ? "chain many" : "chain");
 
 	bs_html_attr(chain, "aria-label", "The minimal sequence");
 	for (size_t i = 0; i < finding->step_count; i++)

@@ -106,9 +106,9 @@ static uint64_t status_cells(xmlNode *row, const struct table *table, const char
 static void rectangle(xmlNode *svg, const char *class, uint64_t us, uint64_t slowest_us)
 {
 	xmlNode *rect = bs_html_add(svg, "rect", class);
-	uint64_t width = slowest_us ? us * BAR_WIDTH / slowest_us : 0;
+	double share = slowest_us ? (double)us / (double)slowest_us : 0;
 
-	bs_html_attrf(rect, "width", "%zu", width ? (size_t)width : (size_t)1);
+	bs_html_attrf(rect, "width", "%d", share < 1 ? 1 + (int)(share * (BAR_WIDTH - 1)) : BAR_WIDTH);
 	bs_html_attr(rect, "height", "10");
 	bs_html_attr(rect, "rx", "2");
 }

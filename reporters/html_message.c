@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define BODY_SHORT ((size_t)1024) /* shown of a body in any case */
-#define TALL_BYTES 1200           /* a body beyond this scrolls, so it must be reachable by keyboard */
 
 static void first_line(xmlNode *pre, const struct bs_ev_message *message, bool request)
 {
@@ -63,8 +62,6 @@ static void body_text(struct bs_html_page *page, xmlNode *pre, const struct bs_e
 	bs_html_text_len(bs_html_add(pre, "span", json ? "body json" : "body"), text, shown);
 	if (shown < whole)
 		bs_html_leaf(pre, "span", "header", "\n… the rest is in the event file");
-	if (shown > TALL_BYTES)
-		bs_html_attr(pre, "tabindex", "0");
 }
 
 static void label(xmlNode *block, const struct bs_ev_message *message, bool request)
@@ -99,5 +96,6 @@ void bs_html_message(struct bs_html_page *page, xmlNode *parent, const struct bs
 	first_line(pre, message, request);
 	headers(pre, message);
 	body_text(page, pre, message);
+	bs_html_reachable(pre);
 	notes(block, message);
 }

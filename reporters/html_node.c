@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LONG_BYTES 1000 /* of a paragraph; beyond, it scrolls */
+#define TALL_BYTES 900
+#define TALL_LINES 20
+
 /* libxml2 reports a failed allocation as NULL; ours abort, so this one does. */
 static void *must(void *made)
 {
@@ -85,11 +89,25 @@ void bs_html_textf(xmlNode *parent, const char *format, ...)
 	va_end(args);
 }
 
+static bool may_scroll(const char *tag)
+{
+	static const char *const tags[] = {"code", "dd", "h1", "h3", "p", "pre"};
+
+	for (size_t i = 0; i < BS_COUNT(tags); i++)
+		if (strcmp(tag, tags[i]) == 0)
+			return true;
+	return false;
+}
+
 xmlNode *bs_html_leaf(xmlNode *parent, const char *tag, const char *class, const char *text)
 {
 	xmlNode *node = bs_html_add(parent, tag, class);
 
 	bs_html_text(node, text);
+	if (text && may_scroll(tag) && strlen(text) > LONG_BYTES) {
+		bs_html_class(node, "long");
+		bs_html_attr(node, "tabindex", "0");
+	}
 	return node;
 }
 
@@ -148,6 +166,18 @@ void bs_html_icon(xmlNode *parent, const char *symbol)
 	bs_html_attr(svg, "height", "16");
 	bs_html_attr(svg, "aria-hidden", "true");
 	bs_html_attrf(bs_html_add(svg, "use", NULL), "href", "#i-%s", symbol);
+}
+
+void bs_html_reachable(xmlNode *pre)
+{
+	xmlChar *text = must(xmlNodeGetContent(pre));
+	size_t lines = 0, len = 0;
+
+	for (; text[len]; len++)
+		lines += text[len] == '\n';
+	xmlFree(text);
+	if (len > TALL_BYTES || lines > TALL_LINES)
+		bs_html_attr(pre, "tabindex", "0");
 }
 
 void bs_html_remove(xmlNode *node)

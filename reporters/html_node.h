@@ -16,7 +16,8 @@ struct bs_buf;
 /* The new last child of parent. class may be NULL. */
 xmlNode *bs_html_add(xmlNode *parent, const char *tag, const char *class);
 
-/* An element that holds only text; text NULL makes it empty. */
+/* An element that holds only text; text NULL makes it empty. A very long text of a block is marked to scroll in its
+ * place, and can be reached by keyboard then. */
 xmlNode *bs_html_leaf(xmlNode *parent, const char *tag, const char *class, const char *text);
 xmlNode *bs_html_leaff(xmlNode *parent, const char *tag, const char *class, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -35,6 +36,9 @@ void bs_html_class(xmlNode *node, const char *class);
 
 /* One of the template's symbols, drawn beside words that say the same: hidden from screen readers. */
 void bs_html_icon(xmlNode *parent, const char *symbol);
+
+/* Makes a filled pre reachable by keyboard when it has so much text that the style lets it scroll. */
+void bs_html_reachable(xmlNode *pre);
 
 void bs_html_remove(xmlNode *node);
 

@@ -73,6 +73,11 @@ static void cell(xmlNode *row, uint64_t count, bool violation, uint64_t most)
 	bs_html_leaf(td, "span", "hidden-words", " breaks a rule");
 }
 
+static const char *shown(const char *label)
+{
+	return *label ? label : "(no name)";
+}
+
 static void square_table(xmlNode *table, const struct square *square)
 {
 	size_t n = square->operations.count;
@@ -83,11 +88,11 @@ static void square_table(xmlNode *table, const struct square *square)
 	for (size_t i = 0; i < n; i++) {
 		xmlNode *name = bs_html_add(head, "th", NULL);
 		bs_html_attr(name, "scope", "col");
-		bs_html_leaf(name, "span", NULL, square->operations.labels[i]);
+		bs_html_leaf(name, "span", NULL, shown(square->operations.labels[i]));
 	}
 	for (size_t i = 0; i < n; i++) {
 		xmlNode *row = bs_html_add(body, "tr", NULL);
-		bs_html_attr(bs_html_leaf(row, "th", NULL, square->operations.labels[i]), "scope", "row");
+		bs_html_attr(bs_html_leaf(row, "th", NULL, shown(square->operations.labels[i])), "scope", "row");
 		for (size_t j = 0; j < n; j++)
 			cell(row, square->counts[i * n + j], square->violations[i * n + j], square->most);
 	}

@@ -63,8 +63,7 @@ static void app_log(xmlNode *open, const struct bs_ev_finding_step *step)
 		bs_html_text(pre, i ? "\n" : "");
 		bs_html_text(pre, step->log[i]);
 	}
-	if (step->log_count > 12)
-		bs_html_attr(pre, "tabindex", "0");
+	bs_html_reachable(pre);
 }
 
 static void curl(xmlNode *open, const struct bs_ev_finding_step *step)

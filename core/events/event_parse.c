@@ -1,8 +1,4 @@
-/*
- * A walk over a line that fills the fields of an event. The line is checked as JSON first, so that all behind
- * that deals with meaning only; then texts are decoded where they stand, because no escape is shorter than
- * what it means. See event_parse.h.
- */
+/* A walk over a line that fills the fields of an event: json_take.h takes the line apart. See event_parse.h. */
 #include "event_parse.h"
 
 #include "base/mem.h"

@@ -51,6 +51,7 @@ static bool is_whole(const char *text, size_t len)
 	return n && at + n + bs_scan_space(text + at + n, len - at - n) == len;
 }
 
+/* Returns 1: go on. */
 static int read_line(struct lines *lines, struct bs_sink sink, struct bs_ndjson_end *end, struct bs_err *err)
 {
 	struct bs_arena arena = BS_ARENA_INIT;
@@ -59,10 +60,10 @@ static int read_line(struct lines *lines, struct bs_sink sink, struct bs_ndjson_
 	size_t len = lines->line.len;
 
 	if (bs_scan_space(bs_buf_text(&lines->line), len) == len)
-		return 0;
+		return 1;
 	if (!lines->terminated && !is_whole(text, len)) {
 		end->truncated = true;
-		return 0;
+		return 1;
 	}
 	int r = bs_event_parse(text, len, &arena, &event, err);
 	if (r > 0) {
@@ -73,7 +74,7 @@ static int read_line(struct lines *lines, struct bs_sink sink, struct bs_ndjson_
 		end->unknown++;
 	}
 	bs_arena_release(&arena);
-	return r < 0 ? r : 0;
+	return r < 0 ? r : 1;
 }
 
 int bs_ndjson_read(FILE *file, const char *name, struct bs_sink sink, struct bs_ndjson_end *ret_end,
@@ -84,14 +85,14 @@ int bs_ndjson_read(FILE *file, const char *name, struct bs_sink sink, struct bs_
 	int r;
 
 	bs_buf_init(&lines.line, BS_NDJSON_LINE_MAX);
-	while ((r = next_line(&lines, err)) > 0) {
+	do {
 		end.lines++;
-		r = read_line(&lines, sink, &end, err);
-		if (r < 0)
-			break;
-	}
+		r = next_line(&lines, err);
+	} while (r > 0 && (r = read_line(&lines, sink, &end, err)) == 1);
 	if (r < 0)
-		bs_err_wrap(err, "reading '%s', line %" PRIu64, name, end.lines + !lines.terminated);
+		bs_err_wrap(err, "reading '%s', line %" PRIu64, name, end.lines);
+	else
+		end.lines--; /* the one that did not come */
 	bs_buf_release(&lines.line);
 	free(lines.chunk);
 	*ret_end = end;

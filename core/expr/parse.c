@@ -101,8 +101,8 @@ static void expect(struct parser *p, const char *text)
 {
 	if (accept(p, text))
 		return;
-	if (strcmp(text, "end") == 0 && p->else_if && p->token.kind == BS_T_END)
-		fail(p, p->len, "'end' is missing: 'else if' opens another 'if'; write 'elseif'");
+	if (strcmp(text, "end") == 0 && p->else_if)
+		fail(p, p->token.at, "'end' is missing: 'else if' opens another 'if'; write 'elseif'");
 	else if (at(p, "="))
 		fail(p, p->token.at, "'=' does not compare; write '=='");
 	else
@@ -592,6 +592,8 @@ static void statement(struct parser *p)
 	} else if (!accept(p, "break") && !accept(p, ";")) {
 		if (p->token.kind == BS_T_NAME || at(p, "("))
 			expression_statement(p);
+		else if (at(p, ")") || at(p, "]") || at(p, "}") || at(p, ","))
+			expect(p, "end");
 		else
 			fail(p, p->token.at, "'return' is missing before '%.*s'", shown(&p->token), p->token.text);
 	}

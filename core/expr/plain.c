@@ -120,7 +120,7 @@ void bs_plain_message(struct bs_buf *out, const char *message)
 	}
 	if (about_subject(out, rest) || about_comparison(out, rest) || about_argument(out, rest))
 		return;
-	if (strncmp(rest, "attempt to perform 'n", 21) == 0)
+	if (strncmp(rest, "attempt to perform 'n", 21) == 0 || strstr(rest, "divide by zero"))
 		bs_buf_adds(out, "division by zero");
 	else if (strstr(rest, "stack overflow"))
 		bs_buf_adds(out, "a function calls itself too often");

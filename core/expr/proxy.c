@@ -39,24 +39,37 @@ static void push_traced(lua_State *L, const cJSON *json, const struct bs_scope *
 		bs_note_whole(L, -1);
 }
 
+/* The slot that stands for it already, or one that no one uses in this evaluation; NULL: all near are taken. */
+static struct bs_pool_slot *find_slot(struct bs_lua *lua, const void *what)
+{
+	uintptr_t address = (uintptr_t)what;
+
+	for (size_t i = 0; i < 8; i++) {
+		struct bs_pool_slot *slot = &lua->pool[((address >> 4 ^ address >> 9) + i) % BS_LUA_POOL];
+		if (slot->generation != lua->generation || slot->what == what)
+			return slot;
+	}
+	return NULL;
+}
+
 static void push_proxy(lua_State *L, const cJSON *json, const struct bs_scope *scope)
 {
 	struct bs_lua *lua = bs_lua_of(L);
-	const void *what = json ? (const void *)json : (const void *)scope;
-	uintptr_t address = (uintptr_t)what;
-	struct bs_pool_slot *slot = &lua->pool[(address >> 4 ^ address >> 9) % BS_LUA_POOL];
+	struct bs_pool_slot *slot;
 
 	if (lua->tracing) { /* one value may be reached by two paths */
 		push_traced(L, json, scope);
 		return;
 	}
-	if (slot->generation != lua->generation) {
-		slot->generation = lua->generation;
-		slot->what = what;
-		proxy_set(slot->proxy, json, scope);
-	} else if (slot->what != what) {
+	slot = find_slot(lua, json ? (const void *)json : (const void *)scope);
+	if (!slot) {
 		push_new(L, json, scope);
 		return;
+	}
+	if (slot->generation != lua->generation) {
+		slot->generation = lua->generation;
+		slot->what = json ? (const void *)json : (const void *)scope;
+		proxy_set(slot->proxy, json, scope);
 	}
 	lua_rawgeti(L, LUA_REGISTRYINDEX, slot->ref);
 }
@@ -101,7 +114,7 @@ const char *bs_type_name(lua_State *L, int index)
 	const struct bs_proxy *proxy = bs_proxy_at(L, index);
 
 	if (!proxy)
-		return lua_typename(L, lua_type(L, index));
+		return lua_typename(L, lua_isnone(L, index) ? LUA_TNIL : lua_type(L, index));
 	return proxy->scope ? "object" : bs_json_kind_name(bs_json_kind(proxy->json));
 }
 

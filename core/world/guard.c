@@ -121,17 +121,6 @@ static void clean_up(const struct wards *wards)
 	}
 }
 
-static void ignore_signals(void)
-{
-	static const int asked_to_end[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU};
-	sigset_t none;
-
-	for (size_t i = 0; i < BS_COUNT(asked_to_end); i++)
-		signal(asked_to_end[i], SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 /* Keeps fd, as GUARD_FD, and nothing else that was open. */
 static void close_inherited(int fd)
 {
@@ -151,7 +140,6 @@ static _Noreturn void be_guard(int fd)
 	struct note note;
 
 	setsid();
-	ignore_signals();
 	close_inherited(fd);
 	prctl(PR_SET_NAME, "backstep-guard");
 	(void)!chdir("/"); /* keeps no file system busy */
@@ -183,7 +171,7 @@ static bool is_running(void)
 	return guard.pid > 0 && guard.owner == getpid() && waitpid(guard.pid, NULL, WNOHANG) == 0;
 }
 
-/* Signals wait meanwhile: the guard is not to be hit before it ignores them. */
+/* The guard is forked with all signals blocked, and leaves them so: there is no moment at which one ends it. */
 static int fork_guard(int near, int far, struct bs_err *err)
 {
 	sigset_t all, before;

@@ -7,8 +7,8 @@
  * of the socket too until it execs. So however early Backstep dies, the guard cannot see the end before it
  * has heard of the group.
  *
- * The guard has its own session, so that Ctrl-C does not reach it, ignores the signals that ask to end, and
- * keeps nothing of Backstep open: whoever waits for Backstep's output to end does not wait for the guard.
+ * The guard has its own session, so that Ctrl-C does not reach it, blocks all signals, and keeps nothing of
+ * Backstep open: whoever waits for Backstep's output to end does not wait for the guard.
  *
  * One guard for each process; a forked copy of this process has none. Threads: the main thread.
  */

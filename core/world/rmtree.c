@@ -8,6 +8,7 @@
 #include "rmtree.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,33 +30,37 @@ static bool is_lifted(const char *name)
 
 struct sweep {
 	int top;
+	dev_t device;    /* the file system of top */
 	unsigned serial; /* of the names of ours */
 	size_t progress; /* entries of this pass that were removed, or moved up */
 	size_t left;     /* entries of this pass that were not removed */
 };
 
-/* Moves a directory up into top. False for what cannot be moved, such as a mount point. */
-static bool lift(struct sweep *sweep, int from, const char *name, char ret_name[NAME_SIZE])
-{
-	do
-		snprintf(ret_name, NAME_SIZE, LIFTED "%u", sweep->serial++);
-	while (faccessat(sweep->top, ret_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
-	if (renameat(from, name, sweep->top, ret_name) < 0)
-		return false;
-	sweep->progress++;
-	return true;
-}
-
-/* A directory that its owner may not read is opened all the same: it is ours to remove. */
-static DIR *open_dir(int parent, const char *name)
+/* A directory that its owner may not read is ours to remove all the same, so it is made readable. Returns an
+ * O_PATH descriptor, or -1 when there is no directory of that name, or one of another file system. */
+static int open_up(const struct sweep *sweep, int parent, const char *name)
 {
 	char self[NAME_SIZE];
+	struct stat about;
 	int handle = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (handle < 0)
-		return NULL;
+		return -1;
+	if (fstat(handle, &about) < 0 || about.st_dev != sweep->device) {
+		close(handle);
+		return -1;
+	}
 	snprintf(self, sizeof self, "/proc/self/fd/%d", handle); /* fchmod() refuses O_PATH */
 	(void)!chmod(self, 0700);
+	return handle;
+}
+
+static DIR *open_dir(const struct sweep *sweep, int parent, const char *name)
+{
+	int handle = open_up(sweep, parent, name);
+
+	if (handle < 0)
+		return NULL;
 	int fd = openat(handle, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	close(handle);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -64,11 +69,37 @@ static DIR *open_dir(int parent, const char *name)
 	return dir;
 }
 
+/* To move a directory to another one is to write to it: its ".." changes. */
+static bool move_up(const struct sweep *sweep, int from, const char *name, const char *new_name)
+{
+	if (renameat(from, name, sweep->top, new_name) == 0)
+		return true;
+	if (errno != EACCES)
+		return false;
+	int handle = open_up(sweep, from, name);
+	if (handle < 0)
+		return false;
+	close(handle);
+	return renameat(from, name, sweep->top, new_name) == 0;
+}
+
+/* Moves a directory up into top. False for what cannot be moved, such as a mount point. */
+static bool lift(struct sweep *sweep, int from, const char *name, char ret_name[NAME_SIZE])
+{
+	do
+		snprintf(ret_name, NAME_SIZE, LIFTED "%u", sweep->serial++);
+	while (faccessat(sweep->top, ret_name, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+	if (!move_up(sweep, from, name, ret_name))
+		return false;
+	sweep->progress++;
+	return true;
+}
+
 /* Removes a directory of top whose sub-directories are moved up, to be found by a later pass. */
 static bool dissolve(struct sweep *sweep, const char *name)
 {
 	char lifted[NAME_SIZE];
-	DIR *dir = open_dir(sweep->top, name);
+	DIR *dir = open_dir(sweep, sweep->top, name);
 	const struct dirent *entry;
 
 	if (!dir)
@@ -93,7 +124,7 @@ static bool remove_entry(struct sweep *sweep, const char *name)
 
 static void pass(struct sweep *sweep)
 {
-	DIR *dir = open_dir(sweep->top, ".");
+	DIR *dir = open_dir(sweep, sweep->top, ".");
 	const struct dirent *entry;
 
 	sweep->progress = sweep->left = 0;
@@ -114,8 +145,11 @@ static void pass(struct sweep *sweep)
 
 bool bs_rmtree_empty(int dir_fd)
 {
-	struct sweep sweep = {.top = dir_fd};
+	struct stat about;
 
+	if (fstat(dir_fd, &about) < 0)
+		return false;
+	struct sweep sweep = {.top = dir_fd, .device = about.st_dev};
 	/* Until a pass finds nothing: one that moved something up may not have seen it there. */
 	do
 		pass(&sweep);

@@ -128,7 +128,6 @@ int bs_sqlite_end(sqlite3 *db, int r, struct bs_err *err);
 /* One cell of a row, and one row, as packed images. */
 void bs_sqlite_pack_cell(sqlite3_stmt *stmt, int column, struct bs_buf *image);
 void bs_sqlite_pack(sqlite3_stmt *stmt, struct bs_buf *image);
-void bs_sqlite_pack_cell(sqlite3_stmt *stmt, int column, struct bs_buf *image);
 /* A cell into the parameter at index, from 1; a whole image into the parameters from 1 on. The bytes must stay until
  * the statement is reset. */
 void bs_sqlite_bind(sqlite3_stmt *stmt, int index, const struct bs_cell *cell);

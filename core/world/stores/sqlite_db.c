@@ -116,30 +116,6 @@ void bs_sqlite_pack_cell(sqlite3_stmt *stmt, int column, struct bs_buf *image)
 	}
 }
 
-void bs_sqlite_pack_cell(sqlite3_stmt *stmt, int column, struct bs_buf *image)
-{
-	const void *data;
-
-	switch (sqlite3_column_type(stmt, column)) {
-	case SQLITE_INTEGER:
-		bs_row_add_int(image, sqlite3_column_int64(stmt, column));
-		break;
-	case SQLITE_FLOAT:
-		bs_row_add_real(image, sqlite3_column_double(stmt, column));
-		break;
-	case SQLITE_TEXT: /* the text first: it is converted where the database is UTF-16 */
-		data = sqlite3_column_text(stmt, column);
-		bs_row_add_text(image, data, (size_t)sqlite3_column_bytes(stmt, column));
-		break;
-	case SQLITE_BLOB:
-		data = sqlite3_column_blob(stmt, column);
-		bs_row_add_blob(image, data, (size_t)sqlite3_column_bytes(stmt, column));
-		break;
-	default:
-		bs_row_add_null(image);
-	}
-}
-
 void bs_sqlite_pack(sqlite3_stmt *stmt, struct bs_buf *image)
 {
 	int columns = sqlite3_column_count(stmt);
