@@ -228,7 +228,8 @@ static void what_cannot_be_started_is_told_and_leaves_nothing(void **state)
 	make_file("text", "text\n", 0644);
 	for (size_t i = 0; i < BS_COUNT(cases); i++) {
 		char *argv[] = {(char *)(uintptr_t)cases[i].program, NULL};
-		struct bs_app_options options = {.argv = argv, .folder = cases[i].folder};
+		char *env[] = {(char[]){"PATH=/usr/bin:/bin"}, NULL};
+		struct bs_app_options options = {.argv = argv, .env = env, .folder = cases[i].folder};
 		struct bs_app *app = NULL;
 		struct bs_err err = BS_ERR_INIT;
 		assert_int_equal(bs_app_start(&options, &app, &err), BS_ETARGET);
@@ -432,6 +433,19 @@ static void term_gives_the_app_time_to_end_well(void **state)
 	assert_int_equal(faccessat(at, "ended-well", F_OK, 0), 0);
 }
 
+static void a_stopped_app_is_continued_to_end_well(void **state)
+{
+	struct bs_app *app = start_shell("trap 'echo bye > continued; exit 0' TERM; kill -STOP $$; "
+					 "while :; do sleep 0.01; done");
+	siginfo_t info;
+
+	(void)state;
+	assert_int_equal(waitid(P_PID, (id_t)bs_app_pid(app), &info, WSTOPPED | WNOWAIT), 0);
+	assert_true(bs_app_alive(app, NULL));
+	bs_app_stop(app);
+	assert_int_equal(faccessat(at, "continued", F_OK, 0), 0);
+}
+
 static void who_ignores_term_is_killed(void **state)
 {
 	struct bs_app *app = start_stubborn("trap '' TERM; echo up; while :; do sleep 1000; done", 50);
@@ -455,6 +469,7 @@ static void grandchildren_end_with_the_app_and_are_reaped(void **state)
 	};
 
 	(void)state;
+	prctl(PR_SET_CHILD_SUBREAPER, 0); /* it is not this test that sees to it */
 	for (size_t i = 0; i < BS_COUNT(scripts); i++) {
 		struct bs_app *app = start_stubborn(scripts[i], 100);
 		BS_AUTOFREE char *text = log_with(app, "\n");
@@ -838,6 +853,7 @@ int main(void)
 		TEST(one_endless_line_is_cut_and_counted),
 		TEST(taking_from_a_flood_that_never_ends_does_end),
 		TEST(term_gives_the_app_time_to_end_well),
+		TEST(a_stopped_app_is_continued_to_end_well),
 		TEST(who_ignores_term_is_killed),
 		TEST(grandchildren_end_with_the_app_and_are_reaped),
 		TEST(who_left_the_group_does_not_hold_up_the_stop),
