@@ -43,6 +43,13 @@ static void notices(struct bs_console *console)
 		notice(console, "error: ", 7, BS_STYLE_BAD, &summary->errors[i]);
 }
 
+/* The last lines are made of our own words and are what scripts look for: they are never wrapped. */
+static void whole_line(struct bs_console *console, const struct bs_buf *line)
+{
+	bs_buf_add(&console->out, line->data, line->len);
+	bs_buf_addc(&console->out, '\n');
+}
+
 /* --- Rules --------------------------------------------------------------------------------------------------- */
 
 static uint64_t count_rules(const struct bs_summary *summary, const char *outcome)
@@ -73,7 +80,7 @@ static void rules(struct bs_console *console)
 	}
 	bs_buf_addc(&line, '.');
 	if (ended)
-		bs_console_prose(console, bs_buf_text(&line), 0, 2);
+		whole_line(console, &line);
 	bs_buf_release(&line);
 }
 
@@ -120,7 +127,7 @@ static void explored(struct bs_console *console)
 		bs_buf_adds(&line, "no violation");
 	}
 	bs_buf_addc(&line, '.');
-	bs_console_prose(console, bs_buf_text(&line), 0, 3);
+	whole_line(console, &line);
 	bs_buf_release(&line);
 }
 
@@ -152,7 +159,7 @@ static void limit(struct bs_console *console)
 		bs_buf_adds(&line, "Every state that these actions reach was explored.");
 	}
 	if (line.len)
-		bs_console_prose(console, bs_buf_text(&line), 0, 2);
+		whole_line(console, &line);
 	bs_buf_release(&line);
 }
 

@@ -64,46 +64,64 @@ static char *verdict_text(const struct bs_ev_finding *finding)
 	return clean;
 }
 
+/* What stands at the right edge goes below where a narrow terminal has no room for it. */
+static void at_edge(struct bs_console *console, enum bs_style style, const char *clean, unsigned left)
+{
+	unsigned right = bs_console_columns(clean);
+
+	if (!right) {
+		bs_buf_addc(&console->out, '\n');
+	} else if (left + 2 + right <= edge(console)) {
+		bs_console_blanks(console, edge(console) - left - right);
+		bs_console_put(console, style, clean);
+		bs_buf_addc(&console->out, '\n');
+	} else {
+		bs_buf_addc(&console->out, '\n');
+		bs_console_line(console, style, 2, clean);
+	}
+}
+
 static void heading(struct bs_console *console, const struct bs_ev_finding *finding)
 {
 	BS_AUTOFREE char *severity = upper(finding->severity);
 	BS_AUTOFREE char *rule = bs_console_clean(bs_words_or(finding->rule, "?"));
 	BS_AUTOFREE char *verdict = verdict_text(finding);
-	unsigned left = least(bs_console_columns(severity), SEVERITY_COLUMNS) + 2;
-	unsigned name = least(bs_console_columns(rule), console->width - left);
-	unsigned right = bs_console_columns(verdict);
+	unsigned left = least(bs_console_columns(severity), SEVERITY_COLUMNS);
+	unsigned name = least(bs_console_columns(rule), console->width - left - 2);
 
 	bs_buf_addc(&console->out, '\n');
-	bs_console_cell(console, severity_style(finding->severity), severity, left - 2);
+	bs_console_cell(console, severity_style(finding->severity), severity, left);
 	bs_buf_adds(&console->out, "  ");
 	bs_console_cell(console, BS_STYLE_STRONG, rule, name);
-	left += name;
-	bs_console_blanks(console, left + 2 + right < edge(console) ? edge(console) - left - right : 2);
-	bs_console_put(console, verdict_style(finding->verdict), verdict);
-	bs_buf_addc(&console->out, '\n');
+	at_edge(console, verdict_style(finding->verdict), verdict, left + 2 + name);
 }
 
-/* The title with the place at the right edge; on the next line where it does not fit. */
-static void title_line(struct bs_console *console, const struct bs_ev_finding *finding)
+static char *place_text(const struct bs_ev_finding *finding)
 {
 	struct bs_buf words = BS_BUF_INIT;
-	BS_AUTOFREE char *title =
-		bs_console_clean(bs_words_or(finding->title, bs_words_or(finding->message, finding->rule)));
-	unsigned left = 2 + bs_console_columns(title);
 
 	bs_words_place(&words, &finding->at);
-	BS_AUTOFREE char *place = bs_console_clean(bs_buf_text(&words));
-	unsigned right = bs_console_columns(place);
+	char *clean = bs_console_clean(bs_buf_text(&words));
 	bs_buf_release(&words);
+	return clean;
+}
+
+/* The title with the place at the right edge; a title of several lines has the place below. */
+static void title_line(struct bs_console *console, const struct bs_ev_finding *finding)
+{
+	BS_AUTOFREE char *title =
+		bs_console_clean(bs_words_or(finding->title, bs_words_or(finding->message, finding->rule)));
+	BS_AUTOFREE char *place = place_text(finding);
+	unsigned left = 2 + bs_console_columns(title);
+
 	bs_console_blanks(console, 2);
-	if (left + 3 + right <= edge(console)) {
+	if (left <= edge(console)) {
 		bs_console_put(console, BS_STYLE_PLAIN, title);
-		bs_console_blanks(console, *place ? edge(console) - left - right : 0);
-		bs_console_put(console, BS_STYLE_FAINT, place);
-		bs_buf_addc(&console->out, '\n');
+		at_edge(console, BS_STYLE_FAINT, place, left);
 	} else {
 		bs_console_prose(console, title, 2, 4);
-		bs_console_line(console, BS_STYLE_FAINT, 2, place);
+		if (*place)
+			bs_console_line(console, BS_STYLE_FAINT, 2, place);
 	}
 	if (finding->title && finding->message && !bs_words_equal(finding->title, finding->message)) {
 		bs_console_blanks(console, 2);

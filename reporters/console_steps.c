@@ -44,6 +44,11 @@ static unsigned max(unsigned a, unsigned b)
 	return a > b ? a : b;
 }
 
+static unsigned min(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
 /* --- Cells ------------------------------------------------------------------------------------------------ */
 
 /* Takes what was composed and leaves it empty. */
@@ -223,17 +228,8 @@ static void put_wide(struct bs_console *console, const struct table *table, cons
 		bs_console_line(console, BS_STYLE_FAINT, indent, cells->more);
 }
 
-static void put_stacked(struct bs_console *console, const struct table *table, const struct step_cells *cells)
+static void put_changes_below(struct bs_console *console, const struct step_cells *cells, unsigned indent, unsigned row)
 {
-	unsigned indent = 2 + table->number + 2 + 2;
-	unsigned row = table->row < console->width / 3 ? table->row : console->width / 3;
-
-	put_left(console, table, cells);
-	bs_console_cell(console, status_style(cells->status), cells->status,
-			bs_console_columns(cells->status) < table->status ? bs_console_columns(cells->status)
-									   : table->status);
-	put_mark(console, cells);
-	bs_buf_addc(&console->out, '\n');
 	for (size_t k = 0; k < cells->change_count; k++) {
 		bs_console_blanks(console, indent);
 		bs_console_cell(console, BS_STYLE_FAINT, cells->changes[k].row, row);
@@ -242,6 +238,22 @@ static void put_stacked(struct bs_console *console, const struct table *table, c
 	}
 	if (cells->more)
 		bs_console_line(console, BS_STYLE_FAINT, indent, cells->more);
+}
+
+static void put_stacked(struct bs_console *console, const struct table *table, const struct step_cells *cells)
+{
+	unsigned indent = 2 + table->number + 2 + 2;
+	bool room = left_width(table) + GAP + MARK_COLUMNS <= console->width;
+
+	put_left(console, table, cells);
+	bs_console_cell(console, status_style(cells->status), cells->status,
+			min(bs_console_columns(cells->status), table->status));
+	if (room)
+		put_mark(console, cells);
+	bs_buf_addc(&console->out, '\n');
+	if (cells->fails && !room)
+		bs_console_line(console, BS_STYLE_BAD, indent, MARK);
+	put_changes_below(console, cells, indent, min(table->row, console->width / 3));
 }
 
 void bs_console_steps(struct bs_console *console, const struct bs_ev_finding *finding)
