@@ -159,7 +159,7 @@ static void convert_table(lua_State *L, cJSON *into, int depth)
 	}
 }
 
-/* Under pcall; the table is upvalue-free at index 1 of the caller, so it is handed over as an argument. */
+/* Under pcall, with the table as its argument. */
 static int convert(lua_State *L)
 {
 	struct bs_lua *lua = bs_lua_of(L);

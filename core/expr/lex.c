@@ -145,9 +145,10 @@ static int check_integer(const struct bs_token *token, bool hex, struct bs_err *
 	(void)(hex ? (long long)strtoull(digits, NULL, 16) : strtoll(digits, NULL, 10));
 	if (errno != ERANGE)
 		return 0;
-	return bs_err_set(err, BS_EMODEL, "the number '%.*s' does not fit 64 bits; compare it as a text: tostring(x) == \"%.*s\"",
-			  (int)(token->len > 60 ? 60 : token->len), token->text,
-			  (int)(token->len > 60 ? 60 : token->len), token->text);
+	int shown = token->len > 60 ? 60 : (int)token->len;
+	return bs_err_set(err, BS_EMODEL,
+			  "the number '%.*s' does not fit 64 bits; compare it as a text: tostring(x) == \"%.*s\"",
+			  shown, token->text, shown, token->text);
 }
 
 static int lex_number(const char *text, size_t len, struct bs_token *token, struct bs_err *err)

@@ -46,6 +46,7 @@ static bool in_class(unsigned char letter, unsigned c)
 	case 'u': return upper;
 	case 'w': return digit || lower || upper;
 	case 'x': return digit || between(c, 'a', 'f') || between(c, 'A', 'F');
+	case 'z': return c == 0; /* of Lua 5.1, and still taken */
 	default: return false; /* letters, not an enum */
 	}
 }
@@ -54,7 +55,7 @@ static bool in_class(unsigned char letter, unsigned c)
 static void add_escaped(uint32_t *set, unsigned char letter)
 {
 	unsigned char lower = letter | 0x20;
-	bool is_class = lower >= 'a' && lower <= 'z' && letter >= 'A' && strchr("acdglpsuwx", lower);
+	bool is_class = lower >= 'a' && lower <= 'z' && letter >= 'A' && strchr("acdglpsuwxz", lower);
 
 	if (!is_class) {
 		set_add(set, letter);
