@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* --- Arrays ---------------------------------------------------------------------------------------------- */
+/* --- Arrays ------------------------------------------------------------------------------------------------ */
 
 struct array {
 	char *items; /* in the arena; never NULL once begun */
@@ -189,7 +189,7 @@ static int read_array(struct bs_take *p, const struct bs_field *field, void *bas
 	return r;
 }
 
-/* --- Objects --------------------------------------------------------------------------------------------- */
+/* --- Objects ----------------------------------------------------------------------------------------------- */
 
 static int read_field(struct bs_take *p, const struct bs_field *field, void *base)
 {

@@ -36,10 +36,11 @@
 	static const struct bs_field variable##_items[] = {__VA_ARGS__}; \
 	static const struct bs_fields variable = {variable##_items, BS_COUNT(variable##_items), sizeof(S)}
 
-/* --- Parts of events ------------------------------------------------------------------------------------ */
+/* --- Parts of events --------------------------------------------------------------------------------------- */
 
 #define P struct bs_ev_place
-static const struct bs_field place_items[] = {NAME("file", P, file), VALUE("line", P, line), VALUE("column", P, column)};
+static const struct bs_field place_items[] = {NAME("file", P, file), VALUE("line", P, line),
+					      VALUE("column", P, column)};
 const struct bs_fields bs_place_fields = {place_items, BS_COUNT(place_items), sizeof(P)};
 #undef P
 

@@ -159,7 +159,7 @@ size_t bs_scan_value(const char *text, size_t len)
 	return value(text, len, 0);
 }
 
-/* --- What a string means -------------------------------------------------------------------------------- */
+/* --- What a string means ----------------------------------------------------------------------------------- */
 
 static size_t put_utf8(char *out, uint32_t c)
 {

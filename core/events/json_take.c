@@ -95,7 +95,7 @@ int bs_take_u64(struct bs_take *p, uint64_t max, uint64_t *ret_value)
 int bs_take_int(struct bs_take *p, int *ret_value)
 {
 	bool negative = bs_take_char(p, '-');
-	uint64_t value;
+	uint64_t value = 0;
 	int r = bs_take_u64(p, (uint64_t)INT_MAX + negative, &value);
 
 	if (r == 0)
@@ -105,7 +105,7 @@ int bs_take_int(struct bs_take *p, int *ret_value)
 
 int bs_take_u32(struct bs_take *p, uint32_t *ret_value)
 {
-	uint64_t value;
+	uint64_t value = 0;
 	int r = bs_take_u64(p, UINT32_MAX, &value);
 
 	if (r == 0)

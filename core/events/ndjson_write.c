@@ -59,7 +59,7 @@ static void put_values(struct bs_buf *out, const struct bs_ev_value *values, siz
 	bs_buf_addc(out, '}');
 }
 
-/* --- Headers --------------------------------------------------------------------------------------------- */
+/* --- Headers ----------------------------------------------------------------------------------------------- */
 
 static const char *name_of(const struct bs_ev_header *header)
 {
@@ -127,7 +127,7 @@ static void put_headers_list(struct bs_buf *out, const struct bs_ev_header *head
 	bs_buf_addc(out, ']');
 }
 
-/* --- Fields ---------------------------------------------------------------------------------------------- */
+/* --- Fields ------------------------------------------------------------------------------------------------ */
 
 static bool is_written(const struct bs_field *field, const void *base)
 {

@@ -1,15 +1,16 @@
 /*
  * Finding secrets in text. Each secret is kept in a few forms (as it is, base64, hex); spelling.c reads the
- * text in each of its spellings. One pass: a byte that begins no form is skipped by a table of 256; one that
- * does is compared with the forms under it. Secrets are few and differ in their first bytes, so this is
- * linear in practice, and at worst text times form, both of which are capped. (Aho-Corasick would be linear
- * always, but on decoded units it would need an automaton for each spelling.) See redact.h.
+ * text in each of its spellings. One pass: nearly every place is ruled out by a table of the two bytes that
+ * forms begin with; elsewhere the forms with that first byte are compared. Secrets are few and differ early,
+ * so this is linear in practice, and at worst text times form, both of which are capped. (Aho-Corasick would
+ * be linear always, but on decoded units it would need an automaton for each spelling.) See redact.h.
  */
 #include "redact.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "redact_url.h"
 #include "spelling.h"
 
 #include <stdbool.h>
@@ -36,7 +37,8 @@ struct bs_redactor {
 	size_t secret_count, marker_count;
 	struct form *forms;
 	size_t form_count;
-	uint32_t heads[256]; /* the forms that begin with a byte, + 1 */
+	uint32_t heads[256];      /* the forms that begin with a byte, + 1 */
+	unsigned char pairs[8192]; /* a bit for each two bytes that begin one */
 };
 
 struct bs_redactor *bs_redactor_new(void)
@@ -60,7 +62,12 @@ void bs_redactor_free(struct bs_redactor *redactor)
 	free(redactor);
 }
 
-/* --- Adding ------------------------------------------------------------------------------------------ */
+/* --- Adding ------------------------------------------------------------------------------------------------ */
+
+static size_t pair_of(const char *bytes)
+{
+	return (size_t)(unsigned char)bytes[0] << 8 | (unsigned char)bytes[1];
+}
 
 static struct form *add_form(struct bs_redactor *redactor, const char *bytes, size_t len)
 {
@@ -77,6 +84,7 @@ static struct form *add_form(struct bs_redactor *redactor, const char *bytes, si
 	form->secret = redactor->secret_count - 1;
 	form->next = *head;
 	*head = (uint32_t)redactor->form_count;
+	redactor->pairs[pair_of(bytes) / 8] |= (unsigned char)(1u << pair_of(bytes) % 8);
 	return form;
 }
 
@@ -198,7 +206,7 @@ void bs_redactor_add(struct bs_redactor *redactor, const char *secret, const cha
 	add_hex(redactor, secret, len, "X");
 }
 
-/* --- Finding ----------------------------------------------------------------------------------------- */
+/* --- Finding ----------------------------------------------------------------------------------------------- */
 
 struct scan {
 	const struct bs_redactor *redactor;
@@ -211,8 +219,11 @@ struct scan {
 
 struct hit {
 	size_t from, to; /* in the text; to 0: none */
+	bool cut;        /* by the end of the text */
 	size_t secret;
 };
+
+static const struct hit no_hit = {0};
 
 static bool ends_with_replacement(const char *text, size_t len)
 {
@@ -240,7 +251,7 @@ static bool base64_char(char c)
 /* The form at text[at], together with the characters of base64 beside it that hold the rest of the secret. */
 static struct hit hit_of(const struct scan *scan, const struct form *form, size_t at, size_t n)
 {
-	struct hit hit = {at, at + n, form->secret};
+	struct hit hit = {.from = at, .to = at + n, .secret = form->secret};
 
 	if (form->base64 && form->before && at && base64_char(scan->text[at - 1]))
 		hit.from--;
@@ -254,10 +265,25 @@ static struct hit hit_of(const struct scan *scan, const struct form *form, size_
 	return hit;
 }
 
-/* The longest that begins at `at`. */
+/* The form at text[at], all of it or what the end of the text left. */
+static struct hit try(const struct scan *scan, enum bs_spelling spelling, const struct form *form, size_t at)
+{
+	const char *text = scan->text + at;
+	size_t len = scan->end - at;
+	size_t whole = bs_spelling_match(spelling, text, len, form->bytes, form->len, form->len);
+	size_t n = whole ? whole : bs_spelling_match(spelling, text, len, form->bytes, form->len, form->least);
+
+	if (!n)
+		return no_hit;
+	struct hit hit = hit_of(scan, form, at, n);
+	hit.cut = !whole;
+	return hit;
+}
+
+/* The longest that begins at `at`; of two that reach as far, the one that is whole. */
 static struct hit hit_at(const struct scan *scan, size_t at)
 {
-	struct hit best = {0, 0, 0};
+	struct hit best = no_hit;
 	char bytes[4];
 	size_t count;
 
@@ -266,10 +292,8 @@ static struct hit hit_at(const struct scan *scan, size_t at)
 		uint32_t next = count ? scan->redactor->heads[(unsigned char)bytes[0]] : 0;
 		while (next) {
 			const struct form *form = &scan->redactor->forms[next - 1];
-			size_t n = bs_spelling_match(scan->spellings[s], scan->text + at, scan->end - at, form->bytes,
-						     form->len, form->least);
-			struct hit hit = n ? hit_of(scan, form, at, n) : (struct hit){0, 0, 0};
-			if (hit.to > best.to)
+			struct hit hit = try(scan, scan->spellings[s], form, at);
+			if (hit.to > best.to || (hit.to && hit.to == best.to && best.cut && !hit.cut))
 				best = hit;
 			next = form->next;
 		}
@@ -277,24 +301,32 @@ static struct hit hit_at(const struct scan *scan, size_t at)
 	return best;
 }
 
+/* Nearly every place is told by its two bytes that nothing begins there. */
 static bool may_begin(const struct scan *scan, size_t at)
 {
-	char c = scan->text[at];
+	static const bool escapes[256] = {['%'] = true, ['+'] = true, ['\\'] = true, ['&'] = true};
+	const struct bs_redactor *redactor = scan->redactor;
+	const char *text = scan->text + at;
 
-	return scan->redactor->heads[(unsigned char)c] ||
-	       (scan->spelling_count > 1 && (c == '%' || c == '\\' || c == '&'));
+	if (scan->end - at < SECRET_MIN)
+		return false;
+	if (escapes[(unsigned char)text[0]])
+		return true;
+	if (escapes[(unsigned char)text[1]])
+		return redactor->heads[(unsigned char)text[0]];
+	return redactor->pairs[pair_of(text) / 8] >> pair_of(text) % 8 & 1;
 }
 
 /* The next one at or behind `at`, with all that overlap it. */
 static struct hit next_hit(const struct scan *scan, size_t at)
 {
-	struct hit hit = {0, 0, 0};
+	struct hit hit = no_hit;
 
 	for (; at < scan->end && !hit.to; at++)
 		if (may_begin(scan, at))
 			hit = hit_at(scan, at);
 	for (; at < hit.to && at < scan->end; at++) {
-		struct hit more = may_begin(scan, at) ? hit_at(scan, at) : (struct hit){0, 0, 0};
+		struct hit more = may_begin(scan, at) ? hit_at(scan, at) : no_hit;
 		if (more.to > hit.to)
 			hit.to = more.to;
 	}
@@ -316,60 +348,9 @@ static char *without_secrets(const struct bs_redactor *redactor, const char *tex
 	return bs_buf_take(&out);
 }
 
-/* --- Passwords in URLs (RFC 3986 section 3.2.1) --------------------------------------------------------- */
-
-/* What ends an authority does not when it stands in a marker. */
-static size_t authority_length(const char *text)
-{
-	size_t n = 0;
-
-	for (size_t more; text[n]; n += more) {
-		more = bs_redact_marker(text + n);
-		if (!more && strchr("/?# \t\r\n\"'<>\\`", text[n]))
-			break;
-		more += !more;
-	}
-	return n;
-}
-
-/* Finds the password of the URL whose "://" is at text; false when it has none. */
-static bool password_at(const char *text, size_t *ret_from, size_t *ret_len)
-{
-	const char *authority = text + 3;
-	size_t n = authority_length(authority);
-	const char *at = memrchr(authority, '@', n);
-	const char *colon = at ? memchr(authority, ':', (size_t)(at - authority)) : NULL;
-
-	if (!colon || colon + 1 == at || bs_redact_marker(colon + 1) == (size_t)(at - colon - 1))
-		return false;
-	*ret_from = (size_t)(colon + 1 - text);
-	*ret_len = (size_t)(at - colon - 1);
-	return true;
-}
-
-static char *without_passwords(char *text)
-{
-	struct bs_buf out = BS_BUF_INIT;
-	const char *from = text;
-
-	for (const char *at = text; (at = strstr(at, "://")); at += 3) {
-		size_t password, len;
-		if (!password_at(at, &password, &len))
-			continue;
-		bs_buf_add(&out, from, (size_t)(at - from) + password);
-		bs_buf_adds(&out, PLAIN_MARKER);
-		from = at + password + len;
-	}
-	if (from == text)
-		return text;
-	bs_buf_adds(&out, from);
-	free(text);
-	return bs_buf_take(&out);
-}
-
 char *bs_redact_text(const struct bs_redactor *redactor, const char *text)
 {
 	if (!text)
 		return NULL;
-	return without_passwords(redactor && redactor->form_count ? without_secrets(redactor, text) : bs_xstrdup(text));
+	return bs_redact_urls(redactor && redactor->form_count ? without_secrets(redactor, text) : bs_xstrdup(text));
 }

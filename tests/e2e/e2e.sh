@@ -166,6 +166,24 @@ the_same_seed_gives_the_same_reports)
 	done
 	[ "$(wc -c <report.html.1)" -gt 10000 ] || fail "the page is nearly empty"
 	;;
+events_follow_their_schema)
+	bs 0 demo --max-steps 60 --report ndjson=events.ndjson
+	python3 - "$source/core/events/events.schema.json" events.ndjson <<-'END'
+		import json, sys, jsonschema
+		schema = json.load(open(sys.argv[1]))
+		check = jsonschema.validators.validator_for(schema)
+		check.check_schema(schema)
+		validator, lines = check(schema), 0
+		for line in open(sys.argv[2]):
+		    validator.validate(json.loads(line))
+		    lines += 1
+		assert lines > 60
+		broken = json.loads(line)
+		del broken["gate"]
+		assert list(validator.iter_errors(broken)), "the schema accepts a run.end without a gate"
+	END
+	is seq "true" '[.[].seq] == [range(1; length + 1)]'
+	;;
 ctrl_c_writes_the_reports_and_stops_the_app)
 	start_long_run
 	kill -INT "$pid"
