@@ -62,7 +62,7 @@ struct bs_net_row {
 };
 
 struct bs_store_stats {
-	uint64_t applied_rows;  /* images deleted and inserted by apply since begin */
+	uint64_t applied_rows;  /* images deleted and inserted by apply since open */
 	uint64_t applies;       /* calls of apply that changed something */
 	const char *mechanism;  /* "triggers", "image": what the report names */
 	uint64_t size_bytes;
@@ -103,10 +103,11 @@ struct bs_store_ops {
 	/* Required. A digest of every table, read on a fresh connection, bookkeeping included. ret_tables
 	 * (may be NULL) gets one digest for each table of schema(), so that a difference can be named. */
 	int (*digest)(struct bs_store *store, uint64_t *ret_digest, uint64_t *ret_tables, struct bs_err *err);
-	/* Required where the store speaks a query language: read-only, within timeout_ms. */
+	/* Required where the store speaks a query language: one statement that only reads, within timeout_ms.
+	 * BS_ESTORE with the store's own words where it is no legal query. */
 	int (*query)(struct bs_store *store, const char *query, uint32_t timeout_ms, bs_row_fn fn, void *ctx,
 		     struct bs_err *err);
-	/* Optional: says whether a query is legal, without running it (for backstep check). */
+	/* Optional. Removes from the live copy what a run that was killed left installed there. */
 	int (*recover)(struct bs_store *store, struct bs_err *err);
 	/* Required. Removes everything that was installed or cloned. Accepts NULL. */
 	void (*close)(struct bs_store *store);

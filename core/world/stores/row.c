@@ -69,36 +69,46 @@ void bs_row_add_blob(struct bs_buf *image, const void *data, size_t len)
 	add_bytes(image, BS_CELL_BLOB, data, len);
 }
 
-bool bs_row_next(struct bs_blob image, size_t *offset, struct bs_cell *ret_cell)
+/* Bytes of the cell that begins at `at`, of which `left` are there; 0 when it is none. */
+static size_t cell_size(const unsigned char *at, size_t left)
 {
-	const unsigned char *at = image.data;
-	struct bs_cell cell = {0};
-	uint64_t bits;
+	size_t size = 0;
 
-	if (!at || *offset >= image.len)
-		return false;
-	at += *offset;
-	cell.kind = (enum bs_cell_kind)*at++;
-	switch (cell.kind) {
+	switch ((enum bs_cell_kind)at[0]) {
 	case BS_CELL_NULL:
-		*offset += 1;
+		size = 1;
 		break;
 	case BS_CELL_INT:
-		cell.integer = (int64_t)read_bits(at, 8);
-		*offset += 9;
-		break;
 	case BS_CELL_REAL:
-		bits = read_bits(at, 8);
-		memcpy(&cell.real, &bits, sizeof bits);
-		*offset += 9;
+		size = 9;
 		break;
 	case BS_CELL_TEXT:
 	case BS_CELL_BLOB:
-		cell.len = (uint32_t)read_bits(at, 4);
-		cell.data = (const char *)at + 4;
-		*offset += 5 + (size_t)cell.len;
+		size = left < 5 ? 5 : 5 + (size_t)read_bits(at + 1, 4);
 		break;
 	}
+	return size <= left ? size : 0;
+}
+
+bool bs_row_next(struct bs_blob image, size_t *offset, struct bs_cell *ret_cell)
+{
+	if (!image.data || *offset >= image.len)
+		return false;
+	const unsigned char *at = (const unsigned char *)image.data + *offset;
+	size_t size = cell_size(at, image.len - *offset);
+	if (!size)
+		return false;
+	struct bs_cell cell = {.kind = (enum bs_cell_kind)at[0]};
+	if (cell.kind == BS_CELL_INT) {
+		cell.integer = (int64_t)read_bits(at + 1, 8);
+	} else if (cell.kind == BS_CELL_REAL) {
+		uint64_t bits = read_bits(at + 1, 8);
+		memcpy(&cell.real, &bits, sizeof bits);
+	} else if (cell.kind != BS_CELL_NULL) {
+		cell.data = (const char *)at + 5;
+		cell.len = (uint32_t)(size - 5);
+	}
+	*offset += size;
 	*ret_cell = cell;
 	return true;
 }

@@ -31,7 +31,7 @@ void bs_row_add_real(struct bs_buf *image, double value);
 void bs_row_add_text(struct bs_buf *image, const char *data, size_t len);
 void bs_row_add_blob(struct bs_buf *image, const void *data, size_t len);
 
-/* Reads the cell at *offset and moves *offset behind it; false at the end. */
+/* Reads the cell at *offset and moves *offset behind it; false at the end, also of an image that was cut short. */
 bool bs_row_next(struct bs_blob image, size_t *offset, struct bs_cell *ret_cell);
 /* The cell at index; false when there are fewer. */
 bool bs_row_cell(struct bs_blob image, size_t index, struct bs_cell *ret_cell);

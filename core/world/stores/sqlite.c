@@ -4,7 +4,6 @@
 #include "base/mem.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -12,6 +11,7 @@
 
 #define PATIENCE_MS 5000 /* with an application that holds a lock while tracking begins */
 #define SHADOW_MEMORY_MAX ((uint64_t)256 << 20)
+#define NOTES_MAX 1000000
 
 /* --- Opening and closing ----------------------------------------------------------------------------- */
 
@@ -39,6 +39,7 @@ static int sqlite_open(const struct bs_store_options *options, struct bs_store *
 	struct bs_sqlite *s = bs_xcalloc(1, sizeof *s);
 	s->store.ops = &bs_store_sqlite;
 	s->shadow_memory_max = SHADOW_MEMORY_MAX;
+	s->notes_max = NOTES_MAX;
 	s->stats.mechanism = "triggers";
 	name_files(s, options);
 	*ret_store = &s->store;

@@ -74,6 +74,7 @@ struct bs_sqlite {
 	char *shadow_path;
 	bool has_snapshot;
 	uint64_t shadow_memory_max; /* bytes; a larger shadow is a file */
+	uint64_t notes_max;         /* for one step: images of more rows would fill the memory */
 
 	/* From the first begin on: */
 	struct bs_sqlite_table *tables;

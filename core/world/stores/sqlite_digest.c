@@ -56,9 +56,9 @@ int bs_sqlite_digest(struct bs_store *store, uint64_t *ret_digest, uint64_t *ret
 
 	if (!s->live)
 		return bs_err_set(err, BS_EINTERNAL, "digest before begin");
-	int r = bs_sqlite_open(s->live_path, SQLITE_OPEN_READONLY, &db, err);
+	int r = bs_sqlite_open(s->live_path, SQLITE_OPEN_READWRITE, &db, err);
 	if (r == 0)
-		r = bs_sqlite_exec(db, "BEGIN", err);
+		r = bs_sqlite_exec(db, "PRAGMA query_only=ON; BEGIN", err); /* all tables at one moment */
 	for (size_t t = 0; r == 0 && t < s->table_count; t++)
 		r = bs_sqlite_digest_table(s, db, t, &tables[t], err);
 	sqlite3_close(db);

@@ -40,6 +40,7 @@ static int pragma_allowed(const char *name, const char *argument)
 	return SQLITE_DENY;
 }
 
+/* Statements that write are told by sqlite3_stmt_readonly; these are not. */
 static int authorize(void *ctx, int action, const char *first, const char *second, const char *database,
 		     const char *trigger)
 {
@@ -47,21 +48,22 @@ static int authorize(void *ctx, int action, const char *first, const char *secon
 	(void)database;
 	(void)trigger;
 	switch (action) {
-	case SQLITE_SELECT:
-	case SQLITE_READ:
-	case SQLITE_FUNCTION:
-	case SQLITE_RECURSIVE:
-		return SQLITE_OK;
+	case SQLITE_ATTACH:
+	case SQLITE_DETACH:
+	case SQLITE_TRANSACTION:
+	case SQLITE_SAVEPOINT:
+		return SQLITE_DENY;
 	case SQLITE_PRAGMA:
 		return pragma_allowed(first, second);
 	default:
-		return SQLITE_DENY;
+		return SQLITE_OK;
 	}
 }
 
 int bs_sqlite_open_reader(struct bs_sqlite *s, struct bs_err *err)
 {
-	int r = bs_sqlite_open(s->live_path, SQLITE_OPEN_READONLY, &s->reader, err);
+	/* Not SQLITE_OPEN_READONLY: that could not recover what an application left that died while it wrote. */
+	int r = bs_sqlite_open(s->live_path, SQLITE_OPEN_READWRITE, &s->reader, err);
 
 	if (r == 0)
 		r = bs_sqlite_exec(s->reader, "PRAGMA query_only=ON", err);
@@ -93,7 +95,7 @@ void bs_sqlite_close_reader(struct bs_sqlite *s)
 static int refuse(sqlite3 *db, int rc, struct bs_err *err)
 {
 	if ((rc & 0xFF) == SQLITE_AUTH)
-		return bs_err_set(err, BS_ESTORE, "the query does more than read");
+		return bs_err_set(err, BS_ESTORE, "the query does something else than read");
 	return bs_err_set(err, (rc & 0xFF) == SQLITE_BUSY ? BS_EBUSY : BS_ESTORE, "%s", sqlite3_errmsg(db));
 }
 
@@ -122,8 +124,8 @@ static int prepare_query(struct bs_sqlite *s, const char *text, sqlite3_stmt **r
 		r = bs_err_set(err, BS_ESTORE, "the query is empty");
 	else if (more_behind(s->reader, tail))
 		r = bs_err_set(err, BS_ESTORE, "the query is more than one statement");
-	else if (!sqlite3_stmt_readonly(stmt))
-		r = bs_err_set(err, BS_ESTORE, "the query does more than read");
+	else if (!sqlite3_stmt_readonly(stmt) || !sqlite3_column_count(stmt))
+		r = bs_err_set(err, BS_ESTORE, "the query does something else than read");
 	else if (sqlite3_bind_parameter_count(stmt))
 		r = bs_err_set(err, BS_ESTORE, "the query has a parameter, for which there is no value");
 	if (r < 0)

@@ -15,8 +15,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define NOTES_MAX 1000000 /* for one step; images of so many rows would fill the memory */
-
 /* --- Has the ground moved? --------------------------------------------------------------------------- */
 
 static int add_definition(void *ctx, sqlite3_stmt *row, struct bs_err *err)
@@ -207,9 +205,9 @@ static int read_notes(struct bs_sqlite *s, int64_t *ret_last, uint64_t *ret_coun
 	sqlite3_bind_int64(s->notes, 1, s->watermark);
 	while (r == 0 && (rc = sqlite3_step(s->notes)) == SQLITE_ROW) {
 		*ret_last = sqlite3_column_int64(s->notes, 0);
-		if (++*ret_count > NOTES_MAX)
-			r = bs_err_set(err, BS_ESTORE, "one step wrote more than %d rows, too many to be put back",
-				       NOTES_MAX);
+		if (++*ret_count > s->notes_max)
+			r = bs_err_set(err, BS_ESTORE, "one step wrote more than %" PRIu64 " rows, too many to be put back",
+				       s->notes_max);
 		else
 			r = take_note(s, &key, err);
 	}

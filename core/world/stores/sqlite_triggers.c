@@ -21,6 +21,7 @@
 #include "sqlite_text.h"
 
 #include <string.h>
+#include <strings.h>
 
 #define NOTES "\"" BS_SQLITE_NOTES "\""
 
@@ -104,7 +105,8 @@ static int add_new_column(void *ctx, sqlite3_stmt *row, struct bs_err *err)
 	return 0;
 }
 
-/* An expression of the new row: its columns come from a subquery of one row that bears their names. */
+/* An expression of the new row: its columns come from a subquery of one row that bears their names (the
+ * text of an index never names its table). */
 static int add_expression(struct making *m, const char *term, const char *collation, struct bs_err *err)
 {
 	bs_sqlite_add(&m->sql, "(%s) COLLATE \"%w\" = (SELECT %s FROM (SELECT ", term, collation, term);
@@ -146,6 +148,12 @@ static void add_not_itself(struct making *m)
 	bs_buf_adds(&m->sql, ")");
 }
 
+/* In a trigger on a table that is called old or new, its own rows would be meant by that. */
+static const char *alias_of(const char *table)
+{
+	return strcasecmp(table, "old") == 0 || strcasecmp(table, "new") == 0 ? " AS " BS_SQLITE_PREFIX "row" : "";
+}
+
 /* name, CREATE statement (NULL: the index of a constraint) */
 static int add_probe(void *ctx, sqlite3_stmt *row, struct bs_err *err)
 {
@@ -158,7 +166,7 @@ static int add_probe(void *ctx, sqlite3_stmt *row, struct bs_err *err)
 	insert_into_notes(m);
 	for (size_t k = 0; k < m->table->key_count; k++)
 		bs_sqlite_add(&m->sql, ", \"%w\"", m->table->keys[k]);
-	bs_sqlite_add(&m->sql, " FROM \"%w\" WHERE ", m->table->name);
+	bs_sqlite_add(&m->sql, " FROM \"%w\"%s WHERE ", m->table->name, alias_of(m->table->name));
 	int r = bs_sqlite_each(m->s->live, "SELECT i.seqno, i.cid, i.name, i.coll, c.\"notnull\", c.dflt_value "
 					   "FROM pragma_index_xinfo(?1) i "
 					   "LEFT JOIN pragma_table_xinfo((SELECT tbl_name FROM sqlite_master "
@@ -284,12 +292,47 @@ int bs_sqlite_uninstall(sqlite3 *db, struct bs_err *err)
 	return r;
 }
 
+/* --- Doing the application no harm ------------------------------------------------------------------- */
+
+static bool compiles(sqlite3 *db, const char *format, const char *table, const char *column)
+{
+	struct bs_buf sql = BS_BUF_INIT;
+	sqlite3_stmt *stmt = NULL;
+
+	bs_sqlite_add(&sql, format, table, column, column);
+	bool good = sqlite3_prepare_v2(db, bs_buf_text(&sql), -1, &stmt, NULL) == SQLITE_OK;
+	sqlite3_finalize(stmt);
+	bs_buf_release(&sql);
+	return good;
+}
+
+/* Whether statements on the table compile with all triggers in place. A trigger of the application that calls a
+ * function of its own does not compile here, and that is no harm done by us. */
+static bool table_compiles(const struct bs_sqlite *s, const struct bs_sqlite_table *table)
+{
+	const char *column = table->columns[table->column_count - 1];
+
+	sqlite3_db_config(s->live, SQLITE_DBCONFIG_ENABLE_TRIGGER, 1, NULL);
+	bool good = compiles(s->live, "DELETE FROM main.\"%w\"", table->name, column) &&
+		    compiles(s->live, "INSERT INTO main.\"%w\" DEFAULT VALUES", table->name, column) &&
+		    compiles(s->live, "UPDATE main.\"%w\" SET \"%w\" = \"%w\"", table->name, column);
+	sqlite3_db_config(s->live, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	return good;
+}
+
 int bs_sqlite_install(struct bs_sqlite *s, struct bs_err *err)
 {
-	int r = make_note_table(s, err);
+	BS_AUTOFREE bool *compiled = bs_xcalloc(s->table_count, sizeof *compiled);
 
+	for (size_t i = 0; i < s->table_count; i++)
+		compiled[i] = s->tables[i].kind == BS_SQLITE_ROWS && table_compiles(s, &s->tables[i]);
+	int r = make_note_table(s, err);
 	for (size_t i = 0; r == 0 && i < s->table_count; i++)
 		if (s->tables[i].kind == BS_SQLITE_ROWS)
 			r = install_table(s, i, err);
+	for (size_t i = 0; r == 0 && i < s->table_count; i++)
+		if (compiled[i] && !table_compiles(s, &s->tables[i]))
+			r = bs_err_set(err, BS_ESTORE, "table '%s': its changes cannot be noted: %s", s->tables[i].name,
+				       sqlite3_errmsg(s->live));
 	return r;
 }

@@ -36,27 +36,40 @@ int bs_stores_add(struct bs_stores *stores, const char *driver, const struct bs_
 
 	if (!ops)
 		return bs_err_set(err, BS_EMODEL, "no such store driver: '%s'", driver);
-	if (ops->open(options, &store, err) < 0)
-		return bs_err_wrap(err, "store '%s'", options->name);
+	int r = ops->open(options, &store, err);
+	if (r < 0) {
+		bs_err_wrap(err, "store '%s'", options->name);
+		return r;
+	}
 	*BS_PUSH(stores->items, stores->count) = store;
 	*BS_PUSH(stores->names, names) = bs_xstrdup(options->name);
 	return 0;
 }
 
+/* The result as it is, and an error with the store's name. */
+static int named(const struct bs_stores *stores, size_t store, int r, struct bs_err *err)
+{
+	if (r < 0)
+		bs_err_wrap(err, "store '%s'", stores->names[store]);
+	return r;
+}
+
 int bs_stores_clone(struct bs_stores *stores, struct bs_err *err)
 {
-	for (size_t i = 0; i < stores->count; i++)
-		if (stores->items[i]->ops->clone(stores->items[i], err) < 0)
-			return bs_err_wrap(err, "store '%s'", stores->names[i]);
-	return 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < stores->count; i++)
+		r = named(stores, i, stores->items[i]->ops->clone(stores->items[i], err), err);
+	return r;
 }
 
 int bs_stores_snapshot(struct bs_stores *stores, struct bs_err *err)
 {
-	for (size_t i = 0; i < stores->count; i++)
-		if (stores->items[i]->ops->snapshot(stores->items[i], err) < 0)
-			return bs_err_wrap(err, "store '%s'", stores->names[i]);
-	return 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < stores->count; i++)
+		r = named(stores, i, stores->items[i]->ops->snapshot(stores->items[i], err), err);
+	return r;
 }
 
 static void number_tables(struct bs_stores *stores)
@@ -78,11 +91,13 @@ static void number_tables(struct bs_stores *stores)
 
 int bs_stores_begin(struct bs_stores *stores, struct bs_err *err)
 {
-	for (size_t i = 0; i < stores->count; i++)
-		if (stores->items[i]->ops->begin(stores->items[i], err) < 0)
-			return bs_err_wrap(err, "store '%s'", stores->names[i]);
-	number_tables(stores);
-	return 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < stores->count; i++)
+		r = named(stores, i, stores->items[i]->ops->begin(stores->items[i], err), err);
+	if (r == 0)
+		number_tables(stores);
+	return r;
 }
 
 static void pause_ms(long ms)
@@ -90,14 +105,26 @@ static void pause_ms(long ms)
 	nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 static int patient_changes(struct bs_store *store, struct bs_changes *ret_changes, struct bs_err *err)
 {
-	for (int waited = 0;; waited += 5) {
-		int r = store->ops->changes(store, ret_changes, err);
-		if (r != BS_EBUSY || waited >= PATIENCE_MS)
-			return r;
+	int r = store->ops->changes(store, ret_changes, err);
+
+	for (int64_t until_ms = r == BS_EBUSY ? now_ms() + PATIENCE_MS : 0; r == BS_EBUSY;) {
+		if (now_ms() > until_ms)
+			return bs_err_set(err, BS_ESTORE, "the application answered and keeps a lock: what it changed "
+					  "cannot be read");
 		pause_ms(5);
+		r = store->ops->changes(store, ret_changes, err);
 	}
+	return r;
 }
 
 int bs_stores_changes(struct bs_stores *stores, struct bs_changes *ret_changes, struct bs_err *err)
@@ -106,8 +133,9 @@ int bs_stores_changes(struct bs_stores *stores, struct bs_changes *ret_changes, 
 
 	stores->change_count = 0;
 	for (size_t i = 0; i < stores->count; i++) {
-		if (patient_changes(stores->items[i], &one, err) < 0)
-			return bs_err_wrap(err, "store '%s'", stores->names[i]);
+		int r = named(stores, i, patient_changes(stores->items[i], &one, err), err);
+		if (r < 0)
+			return r;
 		for (size_t c = 0; c < one.count; c++) {
 			struct bs_change *change = BS_PUSH(stores->changes, stores->change_count);
 			*change = one.items[c];
@@ -173,10 +201,12 @@ int bs_stores_digest(struct bs_stores *stores, uint64_t *ret_digest, uint64_t *r
 	uint64_t all = 0;
 
 	for (size_t i = 0; i < stores->count; i++) {
-		uint64_t digest;
+		uint64_t digest = 0;
 		struct bs_store *s = stores->items[i];
-		if (s->ops->digest(s, &digest, ret_tables ? ret_tables + stores->first_table[i] : NULL, err) < 0)
-			return bs_err_wrap(err, "store '%s'", stores->names[i]);
+		uint64_t *own_tables = ret_tables ? ret_tables + stores->first_table[i] : NULL;
+		int r = named(stores, i, s->ops->digest(s, &digest, own_tables, err), err);
+		if (r < 0)
+			return r;
 		all = (all ^ digest) * 0x9E3779B97F4A7C15u;
 	}
 	*ret_digest = all;

@@ -30,8 +30,8 @@ int bs_stores_clone(struct bs_stores *stores, struct bs_err *err);
 int bs_stores_snapshot(struct bs_stores *stores, struct bs_err *err);
 int bs_stores_begin(struct bs_stores *stores, struct bs_err *err);
 
-/* What changed since the last call, in all stores: valid until the next call. A store that is locked is asked
- * again for as long as patience_ms allows. */
+/* What changed since the last call, in all stores: valid until the next call. A store that the application keeps
+ * locked is asked again for some seconds; then that is BS_ESTORE, since what others reported cannot be kept back. */
 int bs_stores_changes(struct bs_stores *stores, struct bs_changes *ret_changes, struct bs_err *err);
 
 /* Applies a net change, rows ordered by table. BS_EBUSY with nothing applied: changes came meanwhile, read them
