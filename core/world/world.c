@@ -201,7 +201,7 @@ static int wait_ready(struct bs_world *world, uint64_t since_us, struct bs_err *
 static int start_app(struct bs_world *world, struct bs_err *err)
 {
 	const struct bs_app_config *app = &world->model->app;
-	char **argv, **env;
+	char **argv = NULL, **env = NULL;
 	uint64_t since_us = now_us();
 
 	if (world->options.send)
