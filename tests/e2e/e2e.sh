@@ -379,6 +379,23 @@ hung_and_dying_apps_are_findings)
 no-response confirmed 2/2: hang" "[.[] | select(.type == \"finding\")] | sort_by(.steps[0].op) | [.[] | \"\(.rule) \(.verdict) \(.confirmed)/\(.tries): \([.steps[].op] | join(\" > \"))\"] | join(\"\n\")"
 	nothing_left
 	;;
+the_readme_shows_what_the_demo_prints)
+	bs 0 demo
+	recorded() { sed -n '/<!-- recorded: demo -->/,/<!-- end -->/p' "$source/README.md" | sed '1,2d' | sed '$d' | sed '$d'; }
+	recorded >recorded
+	[ "$(wc -l <recorded)" -gt 30 ] || fail "the README shows nothing"
+	# What depends on the moment and the place: times, where the files lie, and how lines are broken for that.
+	plain() {
+		mask "$1" | sed -E 's|[^ ]*share/backstep/||g; s/[0-9]+[0-9,.]* (states|steps|violations|kB)/N \1/g; s/TIME//g' | tr -s ' \n' ' ' |
+			sed 's/ \([0-9]*\.\) /\n\1 /g'
+	}
+	plain out >a
+	plain recorded >b
+	diff a b >difference || fail "$(head -20 difference)"
+	diff <(sed -n '/<!-- from: templates/,/<!-- end -->/p' "$source/README.md" | sed '1,2d' | sed '$d' | sed '$d') \
+		<(grep -v '^ *#' "$source/templates/payments.yaml" | sed -E 's/ +# .*//' | cat -s | sed '1{/^$/d}') >difference ||
+		fail "the README's model is not the shipped one: $(head -20 difference)"
+	;;
 *)
 	fail "no such part: $part"
 	;;
