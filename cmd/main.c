@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 const struct bs_command bs_commands[] = {
-	{"run", "MODEL", "explore the API of a model and report what breaks", 
+	{"run", "MODEL", "explore the API of a model and report what breaks",
 	 "Explores the API that MODEL declares: starts the application, takes a step, checks every invariant,\n"
 	 "steps back, tries another. What breaks is shrunk, confirmed from a clean start and reported.\n\n"
 	 "examples:\n"

@@ -1,10 +1,10 @@
 /* Numbering, timing and cleaning what a run tells. See emit.h. */
 #include "base/arena.h"
 #include "base/mem.h"
+#include "base/now.h"
 #include "clean.h"
 #include "emit.h"
 
-#include <time.h>
 
 const char *bs_event_type(enum bs_event_kind kind)
 {
@@ -31,17 +31,9 @@ const char *bs_event_type(enum bs_event_kind kind)
 	return "error";
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 void bs_emitter_init(struct bs_emitter *emitter, struct bs_sink sink, const struct bs_redactor *redactor)
 {
-	*emitter = (struct bs_emitter){.sink = sink, .redactor = redactor, .since_ns = now_ns()};
+	*emitter = (struct bs_emitter){.sink = sink, .redactor = redactor, .since_ns = bs_now_ns()};
 }
 
 static bool is_hot(enum bs_event_kind kind)
@@ -55,7 +47,7 @@ void bs_emit(struct bs_emitter *emitter, const struct bs_event *event)
 	struct bs_event out = *event;
 
 	out.seq = ++emitter->seq;
-	out.at_ns = now_ns() - emitter->since_ns;
+	out.at_ns = bs_now_ns() - emitter->since_ns;
 	if (!is_hot(event->kind))
 		bs_event_clean(&out, emitter->redactor, &arena);
 	emitter->sink.emit(emitter->sink.ctx, &out);

@@ -2,6 +2,7 @@
 #include "run_parts.h"
 
 #include "base/mem.h"
+#include "base/now.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -212,7 +213,7 @@ void bs_run_conclude(struct bs_one_run *run, int r, const struct bs_err *err, st
 			    .findings = run->findings,
 			    .violations = explorer->violations,
 			    .frontier = explorer->frontier_count - explorer->frontier_head,
-			    .elapsed_us = bs_explorer_now_us() - run->since_us,
+			    .elapsed_us = bs_now_us() - run->since_us,
 			    .explore_us = explorer->explore_us}};
 	memcpy(end.run_end.severities, run->severities, sizeof run->severities);
 	bs_run_emit(run, &end);

@@ -2,21 +2,13 @@
 #include "explorer.h"
 
 #include "base/mem.h"
+#include "base/now.h"
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #define SAMPLE_EVERY 50
 #define SAMPLE_PERCENT 5
-
-uint64_t bs_explorer_now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 void bs_explorer_warn(struct bs_explorer *explorer, const char *code, struct bs_at at, const char *hint,
 		      const char *format, ...)
@@ -226,7 +218,7 @@ static void emit_step(struct bs_explorer *explorer, uint32_t from, uint32_t to, 
 					  .steps = explorer->steps,
 					  .states = explorer->graph.count - explorer->graph.again,
 					  .findings = explorer->cause_count,
-					  .run_us = bs_explorer_now_us() - explorer->since_us}};
+					  .run_us = bs_now_us() - explorer->since_us}};
 
 	bs_emit(explorer->emitter, &event);
 }
@@ -315,7 +307,7 @@ static bool out_of_time(const struct bs_explorer *explorer)
 {
 	uint64_t time_ms = explorer->model->explore.time_ms;
 
-	return time_ms && bs_explorer_now_us() - explorer->since_us >= time_ms * 1000;
+	return time_ms && bs_now_us() - explorer->since_us >= time_ms * 1000;
 }
 
 static enum bs_limit limit_met(const struct bs_explorer *explorer)
@@ -373,14 +365,14 @@ static bool sample_due(const struct bs_explorer *explorer, const struct bs_step 
 		return false;
 	if (delta && !explorer->sampled[step->operation])
 		return true;
-	uint64_t spent = bs_explorer_now_us() - explorer->since_us;
+	uint64_t spent = bs_now_us() - explorer->since_us;
 	return explorer->steps % SAMPLE_EVERY == 0 && explorer->sample_us * 100 < spent * SAMPLE_PERCENT;
 }
 
 static int take_sample(struct bs_explorer *explorer, uint32_t from, const struct bs_step *step,
 		       const struct bs_delta *delta, struct bs_err *err)
 {
-	uint64_t since = bs_explorer_now_us();
+	uint64_t since = bs_now_us();
 
 	if (!sample_due(explorer, step, delta))
 		return 0;
@@ -392,7 +384,7 @@ static int take_sample(struct bs_explorer *explorer, uint32_t from, const struct
 				   step->context, err);
 	bs_arena_release(&arena);
 	explorer->samples++;
-	explorer->sample_us += bs_explorer_now_us() - since;
+	explorer->sample_us += bs_now_us() - since;
 	return r;
 }
 
@@ -506,7 +498,7 @@ int bs_explorer_run(struct bs_explorer *explorer, struct bs_err *err)
 	struct bs_frontier_entry *entry, last = {0};
 	int r = 0;
 
-	explorer->since_us = bs_explorer_now_us();
+	explorer->since_us = bs_now_us();
 	open_state(explorer, 0);
 	while (r == 0 && (entry = next_entry(explorer))) {
 		explorer->limit = limit_met(explorer);
@@ -524,6 +516,6 @@ int bs_explorer_run(struct bs_explorer *explorer, struct bs_err *err)
 	}
 	if (r < 0)
 		explorer->limit = r == BS_EINTERRUPTED ? BS_LIMIT_INTERRUPTED : BS_LIMIT_ERROR;
-	explorer->explore_us = bs_explorer_now_us() - explorer->since_us;
+	explorer->explore_us = bs_now_us() - explorer->since_us;
 	return r;
 }

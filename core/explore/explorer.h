@@ -97,6 +97,4 @@ void bs_explorer_rekey(struct bs_explorer *explorer);
 void bs_explorer_warn(struct bs_explorer *explorer, const char *code, struct bs_at at, const char *hint,
 		      const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-uint64_t bs_explorer_now_us(void);
-
 #endif

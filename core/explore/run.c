@@ -5,6 +5,7 @@
 #include "run_parts.h"
 
 #include "base/mem.h"
+#include "base/now.h"
 
 static int bring_up(struct bs_one_run *run, struct bs_err *err)
 {
@@ -77,7 +78,7 @@ static int explore(struct bs_one_run *run, struct bs_err *err)
 int bs_run(const struct bs_model *model, const struct bs_run_options *options, struct bs_run_result *ret_result,
 	   struct bs_err *err)
 {
-	struct bs_one_run run = {.model = model, .options = options, .since_us = bs_explorer_now_us()};
+	struct bs_one_run run = {.model = model, .options = options, .since_us = bs_now_us()};
 	struct bs_err own = BS_ERR_INIT;
 
 	run.redactor = bs_redactor_new();

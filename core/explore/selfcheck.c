@@ -7,6 +7,7 @@
 #include "explorer.h"
 
 #include "base/mem.h"
+#include "base/now.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -172,10 +173,10 @@ static int check(struct bs_explorer *explorer, const struct bs_request *request,
 	const struct bs_delta *delta =
 		bs_delta_new(&arena, explorer->walk.beyond->items, explorer->walk.beyond->count);
 	r = ask(explorer, request, &acted, err);
-	uint64_t since = bs_explorer_now_us();
+	uint64_t since = bs_now_us();
 	if (r == 0)
 		r = bs_walk_to(&explorer->walk, 0, err);
-	uint64_t took = bs_explorer_now_us() - since;
+	uint64_t took = bs_now_us() - since;
 	if (r == 0)
 		r = compare(explorer, tables, digest, &first, request, &trouble, err);
 	if (r == 0 && trouble) {

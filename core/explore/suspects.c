@@ -2,6 +2,7 @@
 #include "run_parts.h"
 
 #include "base/mem.h"
+#include "base/now.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -86,7 +87,7 @@ int bs_run_judge(struct bs_one_run *run, struct bs_err *err)
 	struct bs_explorer *explorer = &run->explorer;
 	BS_AUTOFREE struct turn *turns = order_turns(explorer);
 	BS_AUTOFREE bool *judged = bs_xcalloc(explorer->cause_count, sizeof *judged);
-	uint64_t until = bs_explorer_now_us() + judging_us(run->model), left = 0;
+	uint64_t until = bs_now_us() + judging_us(run->model), left = 0;
 	int r = 0;
 
 	run->finder = (struct bs_finder){
@@ -101,7 +102,7 @@ int bs_run_judge(struct bs_one_run *run, struct bs_err *err)
 		const struct bs_suspect *suspect = &explorer->suspects[turns[i].suspect];
 		if (bs_finder_joins(&run->finder, suspect)) {
 			judged[suspect->cause] = true;
-		} else if (bs_explorer_now_us() < until) {
+		} else if (bs_now_us() < until) {
 			judged[suspect->cause] = true;
 			r = judge_one(run, suspect, err);
 		} else {

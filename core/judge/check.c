@@ -4,10 +4,10 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/now.h"
 #include "world/stores/row.h"
 
 #include <string.h>
-#include <time.h>
 
 #define QUERY_TIMEOUT_MS 5000
 #define FAILING_MAX 1000 /* rows of one rule that are told apart; more are the same trouble */
@@ -22,14 +22,6 @@ struct round {
 	size_t after_alloc;
 	struct bs_violations *violations;
 };
-
-static uint64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 void bs_violations_release(struct bs_violations *violations)
 {
@@ -525,10 +517,10 @@ static int check_all(struct round *round, struct bs_arena *arena, const struct b
 	if (round->step)
 		check_oracles(round);
 	for (size_t i = 0; r == 0 && i < judge->model->invariant_count; i++) {
-		uint64_t since = now_us();
+		uint64_t since = bs_now_us();
 		r = check_invariant(round, i, err);
 		if (judge->count)
-			judge->stats[i].elapsed_us += now_us() - since;
+			judge->stats[i].elapsed_us += bs_now_us() - since;
 	}
 	judge->last_valid = r == 0;
 	if (same_failing(round->before, round->after))

@@ -9,6 +9,7 @@
 #include "app.h"
 
 #include "base/mem.h"
+#include "base/now.h"
 #include "guard.h"
 #include "output.h"
 
@@ -300,14 +301,6 @@ char *bs_app_take_log(struct bs_app *app, uint64_t *ret_dropped)
 
 /* Stopping. */
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 static void signal_all(const struct bs_app *app, int number)
 {
 	kill(-app->pid, number);
@@ -335,11 +328,11 @@ static bool is_gone(struct bs_app *app)
 
 static bool wait_gone(struct bs_app *app, uint32_t timeout_ms)
 {
-	uint64_t limit_ms = now_ms() + timeout_ms;
+	uint64_t limit_ms = bs_now_ms() + timeout_ms;
 	long pause_us = 100;
 
 	while (!is_gone(app)) {
-		if (now_ms() >= limit_ms)
+		if (bs_now_ms() >= limit_ms)
 			return false;
 		nanosleep(&(struct timespec){.tv_nsec = pause_us * 1000}, NULL);
 		pause_us = pause_us < 5000 ? pause_us * 2 : 5000;

@@ -11,12 +11,12 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/now.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #define POLL_MS 50
 #define RECEIVE_BYTES (64L << 10)
@@ -390,14 +390,6 @@ static char *error_text(const struct bs_http *http, enum bs_outcome outcome, CUR
 	return describe(http, code);
 }
 
-static uint64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 static void begin_exchange(struct bs_http *http, struct bs_exchange *x)
 {
 	free(x->error);
@@ -440,11 +432,11 @@ int bs_http_send(struct bs_http *http, struct bs_exchange *exchange, struct bs_e
 		return r;
 	begin_exchange(http, exchange);
 	set_request(http, exchange);
-	uint64_t start_us = now_us();
+	uint64_t start_us = bs_now_us();
 	curl_multi_add_handle(http->multi, http->easy);
 	bool ended = transfer(http, &code);
 	curl_multi_remove_handle(http->multi, http->easy);
-	exchange->elapsed_us = now_us() - start_us;
+	exchange->elapsed_us = bs_now_us() - start_us;
 	exchange->outcome = ended ? outcome_of(http, code) : BS_OUTCOME_INTERRUPTED;
 	exchange->error = error_text(http, exchange->outcome, code);
 	end_exchange(http, exchange);

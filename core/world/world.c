@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include "base/mem.h"
+#include "base/now.h"
 #include "execute.h"
 #include "guard.h"
 
@@ -13,14 +14,6 @@
 
 #define LOG_KEPT ((size_t)64 << 10)
 #define READY_ATTEMPT_MS 1000
-
-static uint64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 static int make_workdir(struct bs_world *world, struct bs_err *err)
 {
@@ -186,7 +179,7 @@ static int wait_ready(struct bs_world *world, uint64_t since_us, struct bs_err *
 			return bs_err_set(err, BS_EINTERRUPTED, "interrupted while the application started");
 		if (!bs_world_app_alive(world, &how))
 			return not_ready(world, how, err);
-		if (now_us() - since_us > limit_us) {
+		if (bs_now_us() - since_us > limit_us) {
 			BS_AUTOFREE char *late = bs_xasprintf("not ready within %u ms (%s)",
 							      world->model->app.ready_timeout_ms, why);
 			return not_ready(world, late, err);
@@ -194,7 +187,7 @@ static int wait_ready(struct bs_world *world, uint64_t since_us, struct bs_err *
 		nanosleep(&(struct timespec){.tv_nsec = pause_ms * 1000000}, NULL);
 		pause_ms = pause_ms < 50 ? pause_ms * 2 : 50;
 	}
-	world->ready_us = now_us() - since_us;
+	world->ready_us = bs_now_us() - since_us;
 	return 0;
 }
 
@@ -202,7 +195,7 @@ static int start_app(struct bs_world *world, struct bs_err *err)
 {
 	const struct bs_app_config *app = &world->model->app;
 	char **argv = NULL, **env = NULL;
-	uint64_t since_us = now_us();
+	uint64_t since_us = bs_now_us();
 
 	if (world->options.send)
 		return 0;

@@ -2,11 +2,11 @@
 #include "sqlite.h"
 
 #include "base/mem.h"
+#include "base/now.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PATIENCE_MS 5000 /* with an application that holds a lock while tracking begins */
@@ -154,15 +154,13 @@ static int sqlite_snapshot(struct bs_store *store, struct bs_err *err)
 /* Waits as long as the application may reasonably hold a lock. */
 static int begin_immediate(struct bs_sqlite *s, struct bs_err *err)
 {
-	struct timespec start, now;
+	uint64_t until_ms = bs_now_ms() + PATIENCE_MS;
 
-	clock_gettime(CLOCK_MONOTONIC, &start);
 	for (;;) {
 		int r = bs_sqlite_exec(s->live, "BEGIN IMMEDIATE", err);
 		if (r != BS_EBUSY)
 			return r;
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		if ((now.tv_sec - start.tv_sec) * 1000 > PATIENCE_MS)
+		if (bs_now_ms() > until_ms)
 			return bs_err_set(err, BS_ESTORE, "the application keeps '%s' locked: it must end its transactions "
 					  "before it answers, and cannot use locking_mode=EXCLUSIVE", s->live_path);
 	}

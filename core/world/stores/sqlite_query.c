@@ -6,21 +6,13 @@
 #include "sqlite.h"
 
 #include "base/mem.h"
+#include "base/now.h"
 
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #define QUERIES_MAX 64
 #define STEPS_BETWEEN_LOOKS 1000 /* of SQLite's machine, at the clock */
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* --- What a rule may do ------------------------------------------------------------------------------ */
 
@@ -163,7 +155,7 @@ static int find_query(struct bs_sqlite *s, const char *text, sqlite3_stmt **ret_
 
 static int is_late(void *deadline_ms)
 {
-	return now_ms() > *(const int64_t *)deadline_ms;
+	return (int64_t)bs_now_ms() > *(const int64_t *)deadline_ms;
 }
 
 static int hand_over(sqlite3_stmt *stmt, bs_row_fn fn, void *ctx)
@@ -188,7 +180,7 @@ int bs_sqlite_query(struct bs_store *store, const char *query, uint32_t timeout_
 		    struct bs_err *err)
 {
 	struct bs_sqlite *s = (struct bs_sqlite *)store;
-	int64_t deadline_ms = now_ms() + timeout_ms;
+	int64_t deadline_ms = (int64_t)bs_now_ms() + timeout_ms;
 	sqlite3_stmt *stmt = NULL;
 
 	if (!s->reader)

@@ -2,6 +2,7 @@
 #include "stores.h"
 
 #include "base/mem.h"
+#include "base/now.h"
 #include "sqlite.h"
 
 #include <string.h>
@@ -105,20 +106,12 @@ static void pause_ms(long ms)
 	nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static int patient_changes(struct bs_store *store, struct bs_changes *ret_changes, struct bs_err *err)
 {
 	int r = store->ops->changes(store, ret_changes, err);
 
-	for (int64_t until_ms = r == BS_EBUSY ? now_ms() + PATIENCE_MS : 0; r == BS_EBUSY;) {
-		if (now_ms() > until_ms)
+	for (int64_t until_ms = r == BS_EBUSY ? (int64_t)bs_now_ms() + PATIENCE_MS : 0; r == BS_EBUSY;) {
+		if ((int64_t)bs_now_ms() > until_ms)
 			return bs_err_set(err, BS_ESTORE, "the application answered and keeps a lock: what it changed "
 					  "cannot be read");
 		pause_ms(5);
