@@ -15,7 +15,7 @@ complain() {
 }
 
 mapfile -t sources < <(find core reporters cmd templates tests \( -name '*.[ch]' -o -name '*.sh' -o -name '*.yaml' \
-	-o -name CMakeLists.txt \) -not -path '*/golden/*' -not -path '*/fuzz/*' -type f 2>/dev/null | LC_ALL=C sort)
+	-o -name CMakeLists.txt \) -not -path '*/node_modules/*' -not -path '*/golden/*' -not -path '*/fuzz/*' -type f 2>/dev/null | LC_ALL=C sort)
 sources+=(CMakeLists.txt dev .ci/run)
 
 for file in "${sources[@]}"; do
