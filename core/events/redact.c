@@ -8,6 +8,8 @@
 #include "redact.h"
 
 #include "base/buf.h"
+#include "base/hash.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "redact_url.h"
@@ -35,6 +37,7 @@ struct form {
 struct bs_redactor {
 	char **secrets, **markers; /* markers: what is put in place */
 	size_t secret_count, marker_count;
+	struct bs_map known; /* of secrets, by hash */
 	struct form *forms;
 	size_t form_count;
 	uint32_t heads[256];      /* the forms that begin with a byte, + 1 */
@@ -59,7 +62,13 @@ void bs_redactor_free(struct bs_redactor *redactor)
 	free(redactor->forms);
 	free(redactor->secrets);
 	free(redactor->markers);
+	bs_map_release(&redactor->known);
 	free(redactor);
+}
+
+size_t bs_redactor_count(const struct bs_redactor *redactor)
+{
+	return redactor->secret_count;
 }
 
 /* --- Adding ------------------------------------------------------------------------------------------------ */
@@ -180,6 +189,17 @@ static bool is_space(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+static bool is_known(const struct bs_redactor *redactor, uint64_t hash, const char *secret, size_t len)
+{
+	size_t at = 0;
+	uint32_t i;
+
+	while ((i = bs_map_next(&redactor->known, hash, &at)) != BS_MAP_NONE)
+		if (strlen(redactor->secrets[i]) == len && memcmp(redactor->secrets[i], secret, len) == 0)
+			return true;
+	return false;
+}
+
 void bs_redactor_add(struct bs_redactor *redactor, const char *secret, const char *label)
 {
 	static const char common[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -192,9 +212,10 @@ void bs_redactor_add(struct bs_redactor *redactor, const char *secret, const cha
 		len--;
 	if (len < SECRET_MIN)
 		return;
-	for (size_t i = 0; i < redactor->secret_count; i++)
-		if (strlen(redactor->secrets[i]) == len && memcmp(redactor->secrets[i], secret, len) == 0)
-			return;
+	uint64_t hash = bs_hash_bytes(secret, len).lo;
+	if (is_known(redactor, hash, secret, len))
+		return;
+	bs_map_add(&redactor->known, hash, (uint32_t)redactor->secret_count);
 	*BS_PUSH(redactor->secrets, redactor->secret_count) = bs_xmemdup(secret, len);
 	*BS_PUSH(redactor->markers, redactor->marker_count) = marker_of(label);
 	add_form(redactor, secret, len);

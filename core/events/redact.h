@@ -21,6 +21,7 @@
 #ifndef BS_EVENTS_REDACT_H
 #define BS_EVENTS_REDACT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct bs_redactor;
@@ -31,6 +32,16 @@ void bs_redactor_free(struct bs_redactor *redactor);
  * digits, '.', '_' and '-' become '_'. Both are copied. White space around the secret does not count. NULL and short
  * secrets are ignored; of two labels for one secret the first stays. */
 void bs_redactor_add(struct bs_redactor *redactor, const char *secret, const char *label);
+
+/* Learns the credential that a header carries: what follows the scheme (of Basic, the password as well), or all of it;
+ * of cookies each value of 16 bytes or more, as shorter ones are settings ("lang=en"). Other headers: nothing. The
+ * label of what is learned is the header's name. */
+void bs_redactor_add_header(struct bs_redactor *redactor, const char *name, const char *value);
+
+/* Whether a header of that name (in any case) carries a credential. */
+bool bs_redact_is_credential(const char *name);
+
+size_t bs_redactor_count(const struct bs_redactor *redactor); /* how many secrets it knows */
 
 /* Text without secrets. The caller's to free(). NULL gives NULL; without a redactor only URL passwords go. */
 char *bs_redact_text(const struct bs_redactor *redactor, const char *text);

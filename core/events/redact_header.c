@@ -3,9 +3,13 @@
 #include "base/mem.h"
 #include "redact.h"
 
+#include <limits.h>
+#include <openssl/evp.h>
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
+
+#define COOKIE_MIN 16 /* bytes of a cookie's value that is learned */
 
 enum form {
 	BARE,       /* all of the value is the credential */
@@ -143,10 +147,70 @@ static char *covered(const struct bs_redactor *redactor, enum form form, const c
 	return bs_buf_take(&out);
 }
 
+/* The form of a header that carries a credential; -1: it carries none. */
+static int form_of(const char *name)
+{
+	for (size_t i = 0; name && i < BS_COUNT(credentials); i++)
+		if (strcasecmp(credentials[i].name, name) == 0)
+			return (int)credentials[i].form;
+	return -1;
+}
+
+bool bs_redact_is_credential(const char *name)
+{
+	return form_of(name) >= 0;
+}
+
 char *bs_redact_header(const struct bs_redactor *redactor, const char *name, const char *value)
 {
-	for (size_t i = 0; name && value && i < BS_COUNT(credentials); i++)
-		if (strcasecmp(credentials[i].name, name) == 0)
-			return covered(redactor, credentials[i].form, value);
-	return bs_redact_text(redactor, value);
+	int form = form_of(name);
+
+	if (!value || form < 0)
+		return bs_redact_text(redactor, value);
+	return covered(redactor, (enum form)form, value);
+}
+
+/* --- Learning ---------------------------------------------------------------------------------------- */
+
+/* RFC 7617: base64 of "user:password". */
+static void learn_password(struct bs_redactor *redactor, const char *name, const char *base64)
+{
+	size_t len = strlen(base64);
+	BS_AUTOFREE char *pair = bs_xcalloc(len + 1, 1); /* three bytes of each four characters */
+
+	if (len > INT_MAX || EVP_DecodeBlock((unsigned char *)pair, (const unsigned char *)base64, (int)len) < 0)
+		return;
+	const char *colon = strchr(pair, ':');
+	if (colon)
+		bs_redactor_add(redactor, colon + 1, name);
+}
+
+static void learn_cookies(struct bs_redactor *redactor, const char *name, const char *value, bool set)
+{
+	do {
+		size_t n = strcspn(value, ";");
+		const char *equals = memchr(value, '=', n);
+		size_t from = equals ? (size_t)(equals - value) + 1 : 0;
+		BS_AUTOFREE char *secret = bs_xstrndup(value + from, n - from);
+		if (n - from >= COOKIE_MIN)
+			bs_redactor_add(redactor, secret, name);
+		value += n;
+		value += strspn(value, "; ");
+	} while (*value && !set); /* what follows in Set-Cookie are attributes */
+}
+
+void bs_redactor_add_header(struct bs_redactor *redactor, const char *name, const char *value)
+{
+	int form = form_of(name);
+
+	if (!value || form < 0)
+		return;
+	if (form == COOKIES || form == SET_COOKIE) {
+		learn_cookies(redactor, name, value, form == SET_COOKIE);
+		return;
+	}
+	size_t scheme = form == SCHEME ? scheme_length(value) : 0;
+	bs_redactor_add(redactor, value + scheme, name);
+	if (scheme && strncasecmp(value, "Basic ", 6) == 0)
+		learn_password(redactor, name, value + scheme);
 }

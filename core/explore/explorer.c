@@ -246,18 +246,22 @@ static size_t cause_of(struct bs_explorer *explorer, const struct bs_violation *
 }
 
 static void emit_violation(struct bs_explorer *explorer, const struct bs_violation *violation, uint32_t state,
-			   const size_t *path, size_t length)
+			   const struct bs_step *step, const size_t *path, size_t length)
 {
+	bool hidden = explorer->secrets && bs_secrets_full(explorer->secrets);
 	const struct bs_rule *rule = &explorer->judge.rules.items[violation->rule];
 	BS_AUTOFREE const char **labels = bs_xcalloc(length, sizeof *labels);
 
+	if (explorer->secrets && !hidden)
+		bs_secrets_learn(explorer->secrets, step);
 	for (size_t i = 0; i < length; i++)
 		labels[i] = explorer->model->operations[path[i]].label;
 	struct bs_event event = {
 		.kind = BS_EVENT_VIOLATION,
 		.violation = {.rule = rule->name,
 			      .severity = bs_severity_name(rule->severity),
-			      .message = violation->message,
+			      .message = hidden ? "(not told: too many credentials were seen to hide them all)"
+						 : violation->message,
 			      .state = state,
 			      .path = labels,
 			      .path_count = length,
@@ -297,7 +301,7 @@ static void suspect(struct bs_explorer *explorer, uint32_t from, uint32_t to, co
 	explorer->violations++;
 	if (!*shortest || length < *shortest)
 		*shortest = length;
-	emit_violation(explorer, violation, to, path, length);
+	emit_violation(explorer, violation, to, step, path, length);
 	add_suspect(explorer, violation, step->response.exchange.status / 100, path, length);
 }
 

@@ -10,6 +10,7 @@
 #include "graph.h"
 #include "identity.h"
 #include "judge/finding.h"
+#include "secrets.h"
 #include "walk.h"
 
 #define BS_SUSPECTS_OF_CAUSE 200 /* violations of one cause that are kept to be judged; more are only counted */
@@ -34,6 +35,7 @@ struct bs_explorer {
 	struct bs_world *world;
 	struct bs_emitter *emitter;
 	const volatile sig_atomic_t *stop;
+	struct bs_secrets *secrets; /* to be learned; NULL: nobody looks for them */
 	struct bs_judge judge;
 	struct bs_graph graph;
 	struct bs_identity *identity;

@@ -82,15 +82,13 @@ int bs_run(const struct bs_model *model, const struct bs_run_options *options, s
 	struct bs_err own = BS_ERR_INIT;
 
 	run.redactor = bs_redactor_new();
-	for (size_t i = 0; i < model->env_name_count; i++) {
-		BS_AUTOFREE char *label = bs_xasprintf("env.%s", model->env_names[i]);
-		bs_redactor_add(run.redactor, getenv(model->env_names[i]), label);
-	}
+	bs_secrets_init(&run.secrets, model, run.redactor);
 	bs_emitter_init(&run.emitter, options->sink, run.redactor);
 	bs_run_declare(&run);
 	int r = bring_up(&run, &own);
 	if (r == 0) {
 		bs_explorer_init(&run.explorer, model, run.world, &run.emitter, options->stop);
+		run.explorer.secrets = &run.secrets;
 		run.exploring = true;
 		r = explore(&run, &own);
 		bs_run_findings(&run); /* what was judged by then, also when the run ends early */
@@ -102,6 +100,7 @@ int bs_run(const struct bs_model *model, const struct bs_run_options *options, s
 	if (run.exploring)
 		bs_explorer_release(&run.explorer);
 	bs_world_close(run.world);
+	bs_secrets_release(&run.secrets);
 	bs_redactor_free(run.redactor);
 	bs_err_release(&own);
 	return r;

@@ -16,6 +16,7 @@ struct bs_one_run {
 	const struct bs_run_options *options;
 	struct bs_emitter emitter;
 	struct bs_redactor *redactor;
+	struct bs_secrets secrets;
 	struct bs_world *world; /* NULL: it could not be brought up */
 	struct bs_explorer explorer;
 	bool exploring; /* the explorer is initialised */

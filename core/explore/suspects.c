@@ -134,6 +134,16 @@ static int by_severity(const void *a, const void *b, void *ctx)
 	return strcmp(x->fingerprint, y->fingerprint);
 }
 
+/* What every finding's steps show is hidden in all of them: one cause may hand out what another one sends. */
+static void learn_secrets(struct bs_one_run *run)
+{
+	const struct bs_findings *findings = &run->finder.findings;
+
+	for (size_t i = 0; i < findings->count; i++)
+		for (size_t s = 0; s < findings->items[i]->trace.count; s++)
+			bs_secrets_learn(&run->secrets, &findings->items[i]->trace.steps[s]->step);
+}
+
 void bs_run_findings(struct bs_one_run *run)
 {
 	struct bs_findings *findings = &run->finder.findings;
@@ -146,6 +156,7 @@ void bs_run_findings(struct bs_one_run *run)
 								 : explorer->closed_depth,
 				       .shortest = explorer->shortest};
 
+	learn_secrets(run);
 	if (findings->count > 1)
 		qsort_r(findings->items, findings->count, sizeof *findings->items, by_severity, run);
 	for (size_t i = 0; i < findings->count; i++) {

@@ -7,6 +7,7 @@
 #include "world/stores/row.h"
 
 #include <inttypes.h>
+#include <ctype.h>
 #include <string.h>
 
 #define BODY_MAX ((size_t)16 << 10) /* bytes of a body in an event */
@@ -97,19 +98,49 @@ static struct bs_ev_message response_of(struct bs_evidence *e, struct bs_exchang
 
 /* --- A curl line -------------------------------------------------------------------------------------- */
 
-/* One word for a POSIX shell. Secrets are taken out before: quoted, one with a quote in it would not be known again. */
-static void quote(const struct bs_evidence *e, struct bs_buf *out, const char *text)
+/* "[redacted env.ANN_TOKEN]" is the reader's "$ANN_TOKEN", "[redacted]" is "$SECRET". */
+static void add_variable(struct bs_buf *out, const char *marker, size_t len)
 {
-	BS_AUTOFREE char *redacted = bs_redact_text(e->redactor, text);
+	static const char begin[] = "[redacted ";
+	size_t skip = sizeof begin - 1;
+	bool labelled = len > skip + 1;
+
+	if (labelled && strncmp(marker + skip, "env.", 4) == 0)
+		skip += 4;
+	bs_buf_adds(out, "'\"$");
+	if (!labelled || (marker[skip] >= '0' && marker[skip] <= '9'))
+		bs_buf_adds(out, "SECRET");
+	for (size_t i = skip; labelled && i < len - 1; i++)
+		bs_buf_addc(out, isalnum((unsigned char)marker[i]) ? marker[i] : '_');
+	bs_buf_adds(out, "\"'");
+}
+
+/* One word for a POSIX shell, from a text without secrets. What stood for them becomes variables, but for a text that
+ * had such a place by itself: an API must not choose what the reader's shell fills in. */
+static void quote(struct bs_buf *out, const char *redacted, const char *original)
+{
+	bool own = strstr(original, "[redacted") != NULL;
 
 	bs_buf_addc(out, '\'');
-	for (const char *c = redacted; *c; c++) {
-		if (*c == '\'')
+	for (const char *c = redacted; *c;) {
+		size_t marker = own ? 0 : bs_redact_marker(c);
+		if (marker)
+			add_variable(out, c, marker);
+		else if (*c == '\'')
 			bs_buf_adds(out, "'\\''");
 		else
 			bs_buf_addc(out, *c);
+		c += marker ? marker : 1;
 	}
 	bs_buf_addc(out, '\'');
+}
+
+/* Secrets are taken out before: quoted, one with a quote in it would not be known again. */
+static void quote_text(const struct bs_evidence *e, struct bs_buf *out, const char *text)
+{
+	BS_AUTOFREE char *redacted = bs_redact_text(e->redactor, text);
+
+	quote(out, redacted, text);
 }
 
 /* The address of an application that we started is gone when somebody reads this: it is a variable of the reader's
@@ -122,17 +153,17 @@ static const char *curl_of(struct bs_evidence *e, const struct bs_ev_message *re
 	if (strcmp(request->method, "GET") != 0)
 		bs_buf_addf(&out, " -X %s", request->method);
 	bs_buf_adds(&out, " \"$BASE_URL\"");
-	quote(e, &out, request->url);
+	quote_text(e, &out, request->url);
 	for (size_t i = 0; i < request->header_count; i++) {
 		const char *name = request->headers[i].name;
 		BS_AUTOFREE char *value = bs_redact_header(e->redactor, name, request->headers[i].value);
 		BS_AUTOFREE char *header = bs_xasprintf("%s: %s", name, value);
 		bs_buf_adds(&out, " -H ");
-		quote(e, &out, header);
+		quote(&out, header, request->headers[i].value);
 	}
 	if (request->body) {
 		bs_buf_adds(&out, " --data-binary ");
-		quote(e, &out, request->body);
+		quote_text(e, &out, request->body);
 	}
 	const char *line = bs_arena_strdup(&e->arena, bs_buf_text(&out));
 	bs_buf_release(&out);

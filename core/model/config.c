@@ -1,4 +1,4 @@
-/* The parts of the model that are settings: name, actors, explore, gate, redact. See loader.h. */
+/* The parts of the model that are settings: name, actors, explore, gate. See loader.h. */
 #include "loader.h"
 
 #include "base/mem.h"
@@ -142,7 +142,8 @@ static const char *name_of_file(struct bs_arena *arena, const char *path)
 void bs_read_config(struct bs_loader *l, const struct bs_yaml *root)
 {
 	static const char *const keys[] = {"version", "name",	    "app",	"stores",  "setup", "actors", "actions",
-					   "invariants", "reach", "explore", "gate", "redact", "script", NULL};
+					   "invariants", "reach", "explore", "gate", "redact", "not_secret", "script",
+					   NULL};
 	const struct bs_yaml *node;
 
 	set_defaults(l->model, l->arena);
@@ -155,6 +156,4 @@ void bs_read_config(struct bs_loader *l, const struct bs_yaml *root)
 	read_actors(l, bs_yaml_get(root, "actors"));
 	read_explore(l, bs_yaml_get(root, "explore"));
 	read_gate(l, bs_yaml_get(root, "gate"));
-	if ((node = bs_yaml_get(root, "redact")))
-		bs_read_columns(l, node, "'redact'", &l->model->redact, &l->model->redact_count);
 }

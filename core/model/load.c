@@ -67,6 +67,7 @@ static void read_parts(struct bs_loader *l, const struct bs_yaml *root)
 	bs_read_actions(l, root);
 	bs_read_invariants(l, root);
 	bs_check_names(l);
+	bs_read_secrets(l, root);
 	if (!l->problems->errors)
 		bs_make_operations(l);
 }

@@ -125,6 +125,7 @@ void bs_read_app(struct bs_loader *l, const struct bs_yaml *root);        /* app
 void bs_read_actions(struct bs_loader *l, const struct bs_yaml *root);    /* actions.c: setup, actions, reach */
 void bs_read_invariants(struct bs_loader *l, const struct bs_yaml *root); /* invariants.c */
 void bs_check_names(struct bs_loader *l);                                 /* names.c */
+void bs_read_secrets(struct bs_loader *l, const struct bs_yaml *root);    /* secrets.c: redact, not_secret */
 void bs_make_operations(struct bs_loader *l);                             /* operations.c: when all is well */
 
 /* Whether name is one that the step gives: status, body, action, ... (names.c) */

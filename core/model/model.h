@@ -95,6 +95,8 @@ struct bs_request {
 struct bs_variable { /* of the context; declared by the captures that name it */
 	const char *name;
 	struct bs_at at;
+	bool secret; /* listed under redact */
+	bool shown;  /* listed under not_secret: it may look like a secret and is none */
 };
 
 struct bs_variant { /* one list of `with` */
@@ -212,9 +214,11 @@ struct bs_model {
 	struct bs_explore_config explore;
 	bool gate_never;                /* fail_on: never */
 	enum bs_severity gate_severity; /* fail_on */
-	const char **redact; /* table.column */
+	const char **redact; /* table.column, and names of variables (which are marked besides) */
 	size_t redact_count;
-	const char **env_names; /* of ${env.NAME}, wherever it stands: their values are secrets */
+	const char **not_secret; /* env.NAME, and names of variables (which are marked besides) */
+	size_t not_secret_count;
+	const char **env_names; /* of ${env.NAME}, wherever it stands: their values are secrets, but those not_secret */
 	size_t env_name_count;
 
 	struct bs_lua *lua; /* owns the compiled expressions */

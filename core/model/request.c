@@ -236,7 +236,7 @@ static size_t declare(struct bs_loader *l, const struct bs_yaml *key)
 
 	if (var == SIZE_MAX) {
 		var = l->model->var_count;
-		*BS_GROW(l, l->model->vars, l->model->var_count) = (struct bs_variable){key->text, key->at};
+		*BS_GROW(l, l->model->vars, l->model->var_count) = (struct bs_variable){.name = key->text, .at = key->at};
 	}
 	return var;
 }
@@ -256,7 +256,8 @@ static void read_captures(struct bs_loader *l, const struct bs_yaml *node, struc
 		capture->var = declare(l, key); /* even when the expression is wrong: its uses are not */
 		capture->at = key->at;
 		if (value->kind == BS_Y_MAP && bs_yaml_get(value, "secret")) {
-			bs_problem_add(l->problems, value->at, "'secret' captures are not supported yet; write %s: %s",
+			bs_problem_add(l->problems, value->at,
+				       "a capture is an expression; write %s: %s, and list the name under 'redact'",
 				       key->text, "EXPRESSION");
 			continue;
 		}

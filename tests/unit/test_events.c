@@ -475,6 +475,39 @@ static void credential_headers_keep_only_their_shape(void **state)
 	bs_redactor_free(redactor);
 }
 
+static void credentials_are_learned_from_headers(void **state)
+{
+	static const struct {
+		const char *name, *value; /* learned */
+		const char *text, *expected;
+	} cases[] = {
+		{"Authorization", "Bearer opensesame", "an opensesame", "an [redacted Authorization]"},
+		{"authorization", "Basic YW5uOm9wZW5zZXNhbWU=", "an opensesame, ann", "an [redacted authorization], ann"},
+		{"Authorization", "Basic not base64!", "Basic", "Basic"},
+		{"X-Api-Key", " opensesame ", "an opensesame", "an [redacted X-Api-Key]"},
+		{"Cookie", "lang=english; sid=0123456789abcdef", "english 0123456789abcdef", "english [redacted Cookie]"},
+		{"Set-Cookie", "sid=0123456789abcdef; Path=/a/long/enough/path", "0123456789abcdef /a/long/enough/path",
+		 "[redacted Set-Cookie] /a/long/enough/path"},
+		{"Cookie", "0123456789abcdef", "0123456789abcdef", "[redacted Cookie]"},
+		{"Content-Type", "text/opensesame", "text/opensesame", "text/opensesame"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < BS_COUNT(cases); i++) {
+		struct bs_redactor *redactor = bs_redactor_new();
+		bs_redactor_add_header(redactor, cases[i].name, cases[i].value);
+		bs_redactor_add_header(redactor, cases[i].name, cases[i].value);
+		bs_redactor_add_header(redactor, cases[i].name, NULL);
+		BS_AUTOFREE char *text = bs_redact_text(redactor, cases[i].text);
+		assert_string_equal(text, cases[i].expected);
+		assert_true(bs_redactor_count(redactor) <= 2);
+		bs_redactor_free(redactor);
+	}
+	assert_true(bs_redact_is_credential("x-API-key"));
+	assert_false(bs_redact_is_credential("Accept"));
+	assert_false(bs_redact_is_credential(NULL));
+}
+
 static void json_stays_json(void **state)
 {
 	static const struct {
@@ -519,6 +552,7 @@ int main(void)
 		cmocka_unit_test(secrets_that_overlap_go_whole),
 		cmocka_unit_test(base64_hides_no_secret_wherever_it_stands),
 		cmocka_unit_test(credential_headers_keep_only_their_shape),
+		cmocka_unit_test(credentials_are_learned_from_headers),
 		cmocka_unit_test(json_stays_json),
 	};
 
