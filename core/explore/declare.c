@@ -43,7 +43,7 @@ static void declare_action(struct bs_one_run *run, size_t index)
 					    .title = action->title,
 					    .method = action->request.method,
 					    .path = path,
-					    .at = bs_run_place(action->at),
+					    .at = bs_evidence_place(action->at),
 					    .operations = labels,
 					    .operation_count = count}};
 	bs_run_emit(run, &event);
@@ -62,7 +62,7 @@ static void declare_rules(struct bs_one_run *run)
 						       .kind = rule->oracle ? "oracle" : "invariant",
 						       .severity = bs_severity_name(rule->severity),
 						       .rule = rule->text,
-						       .at = bs_run_place(rule->at)}};
+						       .at = bs_evidence_place(rule->at)}};
 		bs_run_emit(run, &event);
 	}
 	bs_rules_release(&rules);

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/now.h"
+#include "judge/evidence.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -24,7 +25,7 @@ void bs_explorer_warn(struct bs_explorer *explorer, const char *code, struct bs_
 				 .notice = {.code = code,
 					    .message = message,
 					    .hint = hint,
-					    .at = {at.file, at.line, at.column}}};
+					    .at = bs_evidence_place(at)}};
 	bs_emit(explorer->emitter, &event);
 }
 
@@ -265,7 +266,7 @@ static void emit_violation(struct bs_explorer *explorer, const struct bs_violati
 			      .state = state,
 			      .path = labels,
 			      .path_count = length,
-			      .at = {violation->at.file, violation->at.line, violation->at.column}}};
+			      .at = bs_evidence_place(violation->at)}};
 	bs_emit(explorer->emitter, &event);
 }
 

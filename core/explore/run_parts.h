@@ -42,11 +42,6 @@ static inline void bs_run_phase(struct bs_one_run *run, bool start, const char *
 	bs_run_emit(run, &event);
 }
 
-static inline struct bs_ev_place bs_run_place(struct bs_at at)
-{
-	return (struct bs_ev_place){at.file, at.line, at.column};
-}
-
 /* stream.start, run.start, the actions and the rules. */
 void bs_run_declare(struct bs_one_run *run);
 /* app.command as it was written; the caller's to free. */
