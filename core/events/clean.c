@@ -88,22 +88,14 @@ static void *clean_list(struct cleaner *c, const struct bs_fields *fields, const
 
 static const void *clean_array(struct cleaner *c, const struct bs_field *field, const void *items, size_t count)
 {
-	switch (field->type) {
-	case BS_F_NAMES: return clean_texts(c, items, count, true);
-	case BS_F_TEXTS: return clean_texts(c, items, count, false);
-	case BS_F_LIST: return clean_list(c, field->of, items, count);
-	case BS_F_VALUES:
-	case BS_F_ROW: return clean_values(c, items, count);
-	case BS_F_HEADERS: return clean_headers(c, items, count);
-	case BS_F_HEADERS_LIST: /* the array that BS_F_HEADERS has cleaned */
-	case BS_F_NAME:
-	case BS_F_FREE:
-	case BS_F_BOOL:
-	case BS_F_INT:
-	case BS_F_U32:
-	case BS_F_U64:
-	case BS_F_OBJECT:
-	case BS_F_PLACE: break;
+	switch (field->array) {
+	case BS_A_NAMES: return clean_texts(c, items, count, true);
+	case BS_A_TEXTS: return clean_texts(c, items, count, false);
+	case BS_A_LIST: return clean_list(c, field->of, items, count);
+	case BS_A_VALUES:
+	case BS_A_ROW: return clean_values(c, items, count);
+	case BS_A_HEADERS: return clean_headers(c, items, count);
+	case BS_A_HEADERS_LIST: break; /* the array that BS_A_HEADERS has cleaned */
 	}
 	return items;
 }
@@ -123,13 +115,7 @@ static void clean_field(struct cleaner *c, const struct bs_field *field, void *b
 	case BS_F_U64: return;
 	case BS_F_OBJECT:
 	case BS_F_PLACE: clean(c, field->of, member); return;
-	case BS_F_NAMES:
-	case BS_F_TEXTS:
-	case BS_F_LIST:
-	case BS_F_VALUES:
-	case BS_F_ROW:
-	case BS_F_HEADERS:
-	case BS_F_HEADERS_LIST:
+	case BS_F_ARRAY:
 		if (*items) /* a row that is none stays none */
 			*items = clean_array(c, field, *items, *BS_FIELD(size_t, base, field->count_offset));
 		return;

@@ -129,9 +129,9 @@ static int read_list(struct bs_take *p, const struct bs_fields *fields, struct a
 }
 
 /* The character that begins an array of that type, and what people call it. */
-static bool begin(struct bs_take *p, enum bs_field_type type, int *ret_error)
+static bool begin(struct bs_take *p, enum bs_array_type type, int *ret_error)
 {
-	bool object = type == BS_F_VALUES || type == BS_F_ROW || type == BS_F_HEADERS;
+	bool object = type == BS_A_VALUES || type == BS_A_ROW || type == BS_A_HEADERS;
 
 	*ret_error = 0;
 	if (bs_take_null(p))
@@ -147,42 +147,34 @@ static int read_array(struct bs_take *p, const struct bs_field *field, void *bas
 	struct array array = {NULL, 0, 0};
 	int r;
 
-	if (!begin(p, field->type, &r)) {
+	if (!begin(p, field->array, &r)) {
 		if (r == 0)
 			array_end(&array, field, base);
 		return r;
 	}
-	switch (field->type) {
-	case BS_F_NAMES:
-	case BS_F_TEXTS:
+	switch (field->array) {
+	case BS_A_NAMES:
+	case BS_A_TEXTS:
 		array = array_begin(p, sizeof(const char *));
 		r = read_texts(p, &array);
 		break;
-	case BS_F_LIST:
+	case BS_A_LIST:
 		array = array_begin(p, field->of->size);
 		r = read_list(p, field->of, &array);
 		break;
-	case BS_F_VALUES:
-	case BS_F_ROW:
+	case BS_A_VALUES:
+	case BS_A_ROW:
 		array = array_begin(p, sizeof(struct bs_ev_value));
 		r = read_values(p, &array);
 		break;
-	case BS_F_HEADERS:
+	case BS_A_HEADERS:
 		array = array_begin(p, sizeof(struct bs_ev_header));
 		r = read_headers(p, &array);
 		break;
-	case BS_F_HEADERS_LIST:
+	case BS_A_HEADERS_LIST:
 		array = array_begin(p, sizeof(struct bs_ev_header));
 		r = read_headers_list(p, &array);
 		break;
-	case BS_F_NAME:
-	case BS_F_FREE:
-	case BS_F_BOOL:
-	case BS_F_INT:
-	case BS_F_U32:
-	case BS_F_U64:
-	case BS_F_OBJECT:
-	case BS_F_PLACE: break;
 	}
 	if (r == 0)
 		array_end(&array, field, base);
@@ -205,13 +197,7 @@ static int read_field(struct bs_take *p, const struct bs_field *field, void *bas
 	case BS_F_U64: return bs_take_u64(p, UINT64_MAX, BS_FIELD(uint64_t, member, 0));
 	case BS_F_OBJECT:
 	case BS_F_PLACE: return bs_take_null(p) ? 0 : read_object(p, field->of, NULL, member);
-	case BS_F_NAMES:
-	case BS_F_TEXTS:
-	case BS_F_LIST:
-	case BS_F_VALUES:
-	case BS_F_ROW:
-	case BS_F_HEADERS:
-	case BS_F_HEADERS_LIST: return read_array(p, field, base);
+	case BS_F_ARRAY: return read_array(p, field, base);
 	}
 	return 0;
 }

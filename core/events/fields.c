@@ -22,16 +22,16 @@
 #define OBJECT(name, S, member, fields) \
 	{KEY(name), .type = BS_F_OBJECT, .offset = offsetof(S, member), .of = &(fields)}
 #define ARRAY(name, S, member, counter, element, how, fields) \
-	{KEY(name), .type = _Generic(((S *)0)->member, element: how), .offset = offsetof(S, member), \
-	 .count_offset = offsetof(S, counter), .of = fields}
-#define NAMES(name, S, member, counter) ARRAY(name, S, member, counter, const char *const *, BS_F_NAMES, NULL)
-#define TEXTS(name, S, member, counter) ARRAY(name, S, member, counter, const char *const *, BS_F_TEXTS, NULL)
+	{KEY(name), .type = BS_F_ARRAY, .array = _Generic(((S *)0)->member, element: how), \
+	 .offset = offsetof(S, member), .count_offset = offsetof(S, counter), .of = fields}
+#define NAMES(name, S, member, counter) ARRAY(name, S, member, counter, const char *const *, BS_A_NAMES, NULL)
+#define TEXTS(name, S, member, counter) ARRAY(name, S, member, counter, const char *const *, BS_A_TEXTS, NULL)
 #define VALUES(name, S, member, counter, how) ARRAY(name, S, member, counter, const struct bs_ev_value *, how, NULL)
 #define HEADERS(S) \
-	ARRAY("headers", S, headers, header_count, const struct bs_ev_header *, BS_F_HEADERS, NULL), \
-	ARRAY("headers_list", S, headers, header_count, const struct bs_ev_header *, BS_F_HEADERS_LIST, NULL)
+	ARRAY("headers", S, headers, header_count, const struct bs_ev_header *, BS_A_HEADERS, NULL), \
+	ARRAY("headers_list", S, headers, header_count, const struct bs_ev_header *, BS_A_HEADERS_LIST, NULL)
 #define LIST(name, S, member, counter, element, fields) \
-	ARRAY(name, S, member, counter, const element *, BS_F_LIST, &(fields))
+	ARRAY(name, S, member, counter, const element *, BS_A_LIST, &(fields))
 #define FIELDS(variable, S, ...) \
 	static const struct bs_field variable##_items[] = {__VA_ARGS__}; \
 	static const struct bs_fields variable = {variable##_items, BS_COUNT(variable##_items), sizeof(S)}
@@ -53,7 +53,7 @@ FIELDS(response_fields, M, VALUE("status", M, status), NAME("outcome", M, outcom
 
 #define C struct bs_ev_change
 FIELDS(change_fields, C, NAME("store", C, store), NAME("table", C, table), FREE("row", C, row),
-       VALUES("before", C, before, before_count, BS_F_ROW), VALUES("after", C, after, after_count, BS_F_ROW));
+       VALUES("before", C, before, before_count, BS_A_ROW), VALUES("after", C, after, after_count, BS_A_ROW));
 #undef C
 
 #define S struct bs_ev_finding_step
@@ -61,7 +61,7 @@ FIELDS(finding_step_fields, S, NAME("op", S, operation), NAME("action", S, actio
        PLACE(S, at), VALUE("fails", S, fails), OBJECT("request", S, request, request_fields),
        OBJECT("response", S, response, response_fields), VALUE("elapsed_us", S, elapsed_us),
        LIST("changes", S, changes, change_count, struct bs_ev_change, change_fields),
-       VALUE("changes_left_out", S, changes_left_out), VALUES("captures", S, captures, capture_count, BS_F_VALUES),
+       VALUE("changes_left_out", S, changes_left_out), VALUES("captures", S, captures, capture_count, BS_A_VALUES),
        TEXTS("log", S, log, log_count), FREE("curl", S, curl));
 #undef S
 
@@ -136,7 +136,7 @@ FIELDS(finding, E, NAME("fingerprint", E, finding.fingerprint), NAME("rule", E, 
        NAME("baseline", E, finding.baseline), VALUE("count", E, finding.count),
        VALUE("original_length", E, finding.original_length), FREE("minimality", E, finding.minimality),
        FREE("reason", E, finding.reason), PLACE(E, finding.at),
-       VALUES("reads", E, finding.reads, finding.read_count, BS_F_VALUES),
+       VALUES("reads", E, finding.reads, finding.read_count, BS_A_VALUES),
        LIST("steps", E, finding.steps, finding.step_count, struct bs_ev_finding_step, finding_step_fields),
        FREE("replay", E, finding.replay));
 

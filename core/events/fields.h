@@ -20,14 +20,17 @@ enum bs_field_type {
 	BS_F_U64,
 	BS_F_OBJECT, /* a struct inside */
 	BS_F_PLACE,  /* a struct bs_ev_place; not written without a file */
-	/* Arrays, with a count beside them. */
-	BS_F_NAMES,   /* const char *const * */
-	BS_F_TEXTS,   /* the same, of free text */
-	BS_F_LIST,    /* of structs */
-	BS_F_VALUES,  /* of struct bs_ev_value: an object */
-	BS_F_ROW,     /* the same; a NULL array is null */
-	BS_F_HEADERS, /* of struct bs_ev_header: an object, in which a repeated name has an array */
-	BS_F_HEADERS_LIST, /* the same array again as pairs in their order; written only when a name is repeated */
+	BS_F_ARRAY,  /* with a count beside it */
+};
+
+enum bs_array_type {
+	BS_A_NAMES,   /* const char *const * */
+	BS_A_TEXTS,   /* the same, of free text */
+	BS_A_LIST,    /* of structs */
+	BS_A_VALUES,  /* of struct bs_ev_value: an object */
+	BS_A_ROW,     /* the same; a NULL array is null */
+	BS_A_HEADERS, /* of struct bs_ev_header: an object, in which a repeated name has an array */
+	BS_A_HEADERS_LIST, /* the same array again as pairs in their order; written only when a name is repeated */
 };
 
 struct bs_fields;
@@ -35,8 +38,9 @@ struct bs_fields;
 struct bs_field {
 	const char *key; /* as it stands in a line, with the comma: ,"name": */
 	enum bs_field_type type;
+	enum bs_array_type array; /* of BS_F_ARRAY */
 	size_t offset;       /* in the struct */
-	size_t count_offset; /* of arrays */
+	size_t count_offset; /* of BS_F_ARRAY */
 	const struct bs_fields *of; /* objects and lists: what they consist of */
 };
 

@@ -135,42 +135,29 @@ static bool is_written(const struct bs_field *field, const void *base)
 	case BS_F_NAME:
 	case BS_F_FREE: return *BS_FIELD_CONST(char *, base, field->offset);
 	case BS_F_PLACE: return BS_FIELD_CONST(struct bs_ev_place, base, field->offset)->file;
-	case BS_F_HEADERS_LIST:
-		return has_repeated(*BS_FIELD_CONST(struct bs_ev_header *, base, field->offset),
+	case BS_F_ARRAY:
+		return field->array != BS_A_HEADERS_LIST ||
+		       has_repeated(*BS_FIELD_CONST(struct bs_ev_header *, base, field->offset),
 				    *BS_FIELD_CONST(size_t, base, field->count_offset));
 	case BS_F_BOOL:
 	case BS_F_INT:
 	case BS_F_U32:
 	case BS_F_U64:
-	case BS_F_OBJECT:
-	case BS_F_NAMES:
-	case BS_F_TEXTS:
-	case BS_F_LIST:
-	case BS_F_VALUES:
-	case BS_F_ROW:
-	case BS_F_HEADERS: return true;
+	case BS_F_OBJECT: return true;
 	}
 	return false;
 }
 
 static void put_array(struct bs_buf *out, const struct bs_field *field, const void *array, size_t count)
 {
-	switch (field->type) {
-	case BS_F_NAMES:
-	case BS_F_TEXTS: put_texts(out, array, count); return;
-	case BS_F_LIST: put_list(out, field->of, array, count); return;
-	case BS_F_ROW:
-	case BS_F_VALUES: put_values(out, array, count); return;
-	case BS_F_HEADERS: put_headers(out, array, count); return;
-	case BS_F_HEADERS_LIST: put_headers_list(out, array, count); return;
-	case BS_F_NAME:
-	case BS_F_FREE:
-	case BS_F_BOOL:
-	case BS_F_INT:
-	case BS_F_U32:
-	case BS_F_U64:
-	case BS_F_OBJECT:
-	case BS_F_PLACE: return;
+	switch (field->array) {
+	case BS_A_NAMES:
+	case BS_A_TEXTS: put_texts(out, array, count); return;
+	case BS_A_LIST: put_list(out, field->of, array, count); return;
+	case BS_A_ROW:
+	case BS_A_VALUES: put_values(out, array, count); return;
+	case BS_A_HEADERS: put_headers(out, array, count); return;
+	case BS_A_HEADERS_LIST: put_headers_list(out, array, count); return;
 	}
 }
 
@@ -188,15 +175,9 @@ static void write_field(struct bs_buf *out, const struct bs_field *field, const 
 	case BS_F_U64: bs_put_u64(out, *BS_FIELD_CONST(uint64_t, member, 0)); return;
 	case BS_F_OBJECT:
 	case BS_F_PLACE: put_object(out, field->of, member); return;
-	case BS_F_NAMES:
-	case BS_F_TEXTS:
-	case BS_F_LIST:
-	case BS_F_VALUES:
-	case BS_F_ROW:
-	case BS_F_HEADERS:
-	case BS_F_HEADERS_LIST:
+	case BS_F_ARRAY:
 		array = *BS_FIELD_CONST(void *, member, 0);
-		if (!array && field->type == BS_F_ROW)
+		if (!array && field->array == BS_A_ROW)
 			bs_buf_adds(out, "null");
 		else
 			put_array(out, field, array, *BS_FIELD_CONST(size_t, base, field->count_offset));
