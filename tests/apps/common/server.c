@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define BODY_MAX_BYTES ((size_t)64 << 10)
 #define ID_MAX_DIGITS 18 /* always fits an int64_t */
@@ -271,14 +273,23 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	*request = NULL;
 }
 
-static struct MHD_Daemon *start(struct server *server, uint16_t port)
+/* A listening socket and the port that it got; -1: errno says why. */
+static int listen_on(uint16_t port, uint16_t *ret_port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+	socklen_t len = sizeof address;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	return MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, port, NULL, NULL, on_request, server,
-				MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
-				MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) < 0 ||
+	    bind(fd, (struct sockaddr *)&address, len) < 0 || listen(fd, SOMAXCONN) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&address, &len) < 0) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	*ret_port = ntohs(address.sin_port);
+	return fd;
 }
 
 int app_serve(const char *name, uint16_t port, const struct app_route *routes, size_t route_count, void *app)
@@ -295,15 +306,21 @@ int app_serve(const char *name, uint16_t port, const struct app_route *routes, s
 	sigprocmask(SIG_BLOCK, &ending, NULL);
 	signal(SIGPIPE, SIG_IGN);
 
-	errno = 0;
-	daemon = start(&server, port);
-	if (!daemon) {
+	/* Said before the first answer, so that it is always the first line of the log. */
+	int fd = listen_on(port, &port);
+	if (fd < 0) {
 		fprintf(stderr, "%s: cannot listen on 127.0.0.1:%u: %s\n", name, port, strerror(errno));
 		return 1;
 	}
-	printf("%s: listening on 127.0.0.1:%u\n", name,
-	       MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port);
+	printf("%s: listening on 127.0.0.1:%u\n", name, port);
 	fflush(stdout);
+	daemon = MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, port, NULL, NULL, on_request, &server,
+				  MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+				  MHD_OPTION_END);
+	if (!daemon) {
+		fprintf(stderr, "%s: cannot serve on 127.0.0.1:%u\n", name, port);
+		return 1;
+	}
 	sigwait(&ending, &caught);
 	MHD_stop_daemon(daemon);
 	return 0;
