@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "model/model.h"
+#include "place.h"
 #include "revision.h"
 #include "run.h"
 
@@ -158,7 +159,9 @@ int bs_run_model(const struct bs_options *options, struct bs_model *model)
 	unsigned failed = 0;
 	BS_AUTOFREE char *revision = NULL;
 	BS_AUTOFREE char *branch = NULL;
+	BS_AUTOFREE char *shown = bs_place_of_model(model->folder, model->path);
 
+	bs_model_show_as(model, shown);
 	bs_find_revision(model->folder, &revision, &branch);
 	run.revision = revision;
 	run.branch = branch;

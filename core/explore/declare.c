@@ -43,7 +43,7 @@ static void declare_action(struct bs_one_run *run, size_t index)
 					    .title = action->title,
 					    .method = action->request.method,
 					    .path = path,
-					    .at = bs_evidence_place(action->at),
+					    .at = bs_model_place(model, action->at),
 					    .operations = labels,
 					    .operation_count = count}};
 	bs_run_emit(run, &event);
@@ -62,7 +62,7 @@ static void declare_rules(struct bs_one_run *run)
 						       .kind = rule->oracle ? "oracle" : "invariant",
 						       .severity = bs_severity_name(rule->severity),
 						       .rule = rule->text,
-						       .at = bs_evidence_place(rule->at)}};
+						       .at = bs_model_place(run->model, rule->at)}};
 		bs_run_emit(run, &event);
 	}
 	bs_rules_release(&rules);
@@ -82,7 +82,7 @@ void bs_run_declare(struct bs_one_run *run)
 	bs_run_emit(run, &start);
 	struct bs_event event = {
 		.kind = BS_EVENT_RUN_START,
-		.run_start = {.model = model->path,
+		.run_start = {.model = model->shown_path,
 			      .model_name = model->name,
 			      .model_sha256 = model->sha256,
 			      .seed = model->explore.seed,

@@ -25,7 +25,7 @@ void bs_explorer_warn(struct bs_explorer *explorer, const char *code, struct bs_
 				 .notice = {.code = code,
 					    .message = message,
 					    .hint = hint,
-					    .at = bs_evidence_place(at)}};
+					    .at = bs_model_place(explorer->model, at)}};
 	bs_emit(explorer->emitter, &event);
 }
 
@@ -266,7 +266,7 @@ static void emit_violation(struct bs_explorer *explorer, const struct bs_violati
 			      .state = state,
 			      .path = labels,
 			      .path_count = length,
-			      .at = bs_evidence_place(violation->at)}};
+			      .at = bs_model_place(explorer->model, violation->at)}};
 	bs_emit(explorer->emitter, &event);
 }
 

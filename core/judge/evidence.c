@@ -38,6 +38,11 @@ static const char *json_of(struct bs_evidence *e, const cJSON *json)
 	return bs_arena_strdup(&e->arena, text);
 }
 
+static struct bs_ev_place place_of(const struct bs_evidence *e, struct bs_at at)
+{
+	return bs_model_place(e->judge->model, at);
+}
+
 /* --- Messages --------------------------------------------------------------------------------------- */
 
 static const struct bs_ev_header *headers_of(struct bs_evidence *e, const struct bs_headers *headers)
@@ -292,7 +297,7 @@ static void step_of(struct bs_evidence *e, struct bs_trace_step *from, struct bs
 	out->operation = operation->label;
 	out->action = action->name;
 	out->actor = model->actors[0];
-	out->at = bs_evidence_place(action->at);
+	out->at = place_of(e, action->at);
 	out->request = request_of(e, x);
 	out->response = response_of(e, x);
 	out->elapsed_us = x->elapsed_us;
@@ -356,7 +361,7 @@ void bs_evidence_build(struct bs_evidence *e, const struct bs_finding *finding, 
 	if (finding->trace.count)
 		steps[finding->trace.count - 1].fails = violation != NULL;
 	out.message = string_of(e, violation ? violation->message : finding->message);
-	out.at = bs_evidence_place(violation && rule->oracle ? violation->at : rule->at);
+	out.at = place_of(e, violation && rule->oracle ? violation->at : rule->at);
 	if (violation)
 		reads_of(e, &violation->reads, &out);
 	if (e->events_path)

@@ -19,12 +19,6 @@ struct bs_evidence {
 	struct bs_arena arena;   /* of the events that were built */
 };
 
-/* A place in the model as events have it. */
-static inline struct bs_ev_place bs_evidence_place(struct bs_at at)
-{
-	return (struct bs_ev_place){at.file, at.line, at.column};
-}
-
 /* Fills ret_event; what it points to lives in the arena. */
 void bs_evidence_build(struct bs_evidence *evidence, const struct bs_finding *finding,
 		       struct bs_ev_finding *ret_event);

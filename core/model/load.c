@@ -121,7 +121,7 @@ int bs_model_load(const char *path, struct bs_model **ret_model, struct bs_probl
 	struct bs_buf text;
 
 	*ret_problems = (struct bs_problems){0};
-	box->model.path = bs_arena_strdup(&box->model.arena, path);
+	box->model.path = box->model.shown_path = bs_arena_strdup(&box->model.arena, path);
 	bs_buf_init(&text, BS_YAML_MAX_BYTES);
 	int r = load(box, &text, ret_problems, err);
 	bs_buf_release(&text);
@@ -132,6 +132,16 @@ int bs_model_load(const char *path, struct bs_model **ret_model, struct bs_probl
 	else
 		*ret_model = &box->model;
 	return r;
+}
+
+void bs_model_show_as(struct bs_model *model, const char *path)
+{
+	model->shown_path = bs_arena_strdup(&model->arena, path);
+}
+
+struct bs_ev_place bs_model_place(const struct bs_model *model, struct bs_at at)
+{
+	return (struct bs_ev_place){at.file ? model->shown_path : NULL, at.line, at.column};
 }
 
 void bs_model_free(struct bs_model *model)

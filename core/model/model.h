@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "expr/expr.h"
 
-#include <backstep/err.h>
+#include <backstep/event.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -190,7 +190,8 @@ struct bs_explore_config {
 };
 
 struct bs_model {
-	const char *path;   /* as given on the command line */
+	const char *path;   /* as given on the command line; what places (struct bs_at) name */
+	const char *shown_path; /* what reports name instead, in all events: relative to the repository where cmd knows one */
 	const char *folder; /* absolute; relative paths of the model start here */
 	char sha256[65];
 	const char *name;
@@ -245,5 +246,10 @@ void bs_problems_release(struct bs_problems *problems);
 int bs_model_load(const char *path, struct bs_model **ret_model, struct bs_problems *ret_problems,
 		  struct bs_err *err);
 void bs_model_free(struct bs_model *model);
+
+/* A place as events have it, with model->shown_path. A place without a file stays one. Borrowed from the model. */
+struct bs_ev_place bs_model_place(const struct bs_model *model, struct bs_at at);
+/* Sets shown_path to a copy of path. */
+void bs_model_show_as(struct bs_model *model, const char *path);
 
 #endif

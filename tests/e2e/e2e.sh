@@ -379,6 +379,25 @@ hung_and_dying_apps_are_findings)
 no-response confirmed 2/2: hang" "[.[] | select(.type == \"finding\")] | sort_by(.steps[0].op) | [.[] | \"\(.rule) \(.verdict) \(.confirmed)/\(.tries): \([.steps[].op] | join(\" > \"))\"] | join(\"\n\")"
 	nothing_left
 	;;
+reports_name_the_model_as_its_repository_does)
+	cp "$source/templates/payments.yaml" .
+	named() { # WANTED FOLDER MODEL
+		(cd "$2" && bs 0 run "$3" --max-steps 60 --fail-on never --report ndjson="$work/events.ndjson" --report junit="$work/junit.xml")
+		is "the model run as $3 in $2" "$1" '[.[] | (.model, .at.file, (.steps | arrays | .[].at.file)) | strings] | unique | join(" ")'
+		[ "$(xmllint --xpath 'string(//testcase[1]/@file)' junit.xml)" = "$1" ] || fail "junit has another file"
+	}
+	named payments.yaml . payments.yaml # no repository: the working directory
+	named payments.yaml . "$work/payments.yaml"
+	mkdir -p elsewhere repository/api/v1 repository/.git
+	named ../payments.yaml elsewhere ../payments.yaml # nor below that
+	cp payments.yaml repository/api
+	named api/payments.yaml repository api/payments.yaml
+	named api/payments.yaml repository/api/v1 ../payments.yaml
+	named api/payments.yaml elsewhere "$work/repository/api/payments.yaml"
+	rmdir repository/.git
+	echo "gitdir: /elsewhere" >repository/api/.git # a worktree, or a submodule
+	named payments.yaml repository api/payments.yaml
+	;;
 the_readme_shows_what_the_demo_prints)
 	bs 0 demo
 	recorded() { sed -n '/<!-- recorded: demo -->/,/<!-- end -->/p' "$source/README.md" | sed '1,2d' | sed '$d' | sed '$d'; }

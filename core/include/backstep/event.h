@@ -52,7 +52,7 @@ struct bs_ev_store {
 };
 
 struct bs_ev_run_start {
-	const char *model;        /* path as given */
+	const char *model;        /* path: relative to the repository or the working directory where it lies below */
 	const char *model_name;
 	const char *model_sha256;
 	uint64_t seed;
