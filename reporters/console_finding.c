@@ -4,7 +4,6 @@
 #include "console.h"
 
 #include "base/mem.h"
-#include "base/utf8.h"
 #include "summary_words.h"
 
 #include <ctype.h>
@@ -142,14 +141,6 @@ static void chain(struct bs_console *console, const struct bs_ev_finding *findin
 
 /* --- Evidence ------------------------------------------------------------------------------------------------- */
 
-static const struct bs_ev_finding_step *failing_step(const struct bs_ev_finding *finding)
-{
-	for (size_t i = 0; i < finding->step_count; i++)
-		if (finding->steps[i].fails)
-			return &finding->steps[i];
-	return NULL;
-}
-
 /* The answer says most where the application itself is at fault. */
 static void answer(struct bs_console *console, const struct bs_ev_finding_step *step)
 {
@@ -180,7 +171,7 @@ static void log_lines(struct bs_console *console, const struct bs_ev_finding_ste
 
 static void evidence(struct bs_console *console, const struct bs_ev_finding *finding)
 {
-	const struct bs_ev_finding_step *step = failing_step(finding);
+	const struct bs_ev_finding_step *step = bs_words_failing_step(finding);
 	struct bs_buf words = BS_BUF_INIT;
 	bool fault = step && (step->response.status >= 500 || step->response.status <= 0);
 
@@ -204,32 +195,6 @@ static void evidence(struct bs_console *console, const struct bs_ev_finding *fin
 
 /* --- Reproducing ---------------------------------------------------------------------------------------------- */
 
-/* A command is to be copied, so it is never cut, and what would drive the terminal is written as the shell's own
- * $'\x1b'. All text from outside stands in single quotes there, so these are closed and opened again around it. */
-static void put_command(struct bs_console *console, const char *command)
-{
-	size_t len = strlen(command);
-	uint32_t c;
-
-	for (size_t i = 0; i < len;) {
-		size_t n = bs_utf8_next(command + i, len - i, &c);
-		struct bs_buf shown = BS_BUF_INIT;
-		n = n ? n : 1;
-		bs_utf8_clean(&shown, command + i, n, BS_UTF8_CONSOLE);
-		if (shown.len == n && memcmp(shown.data, command + i, n) == 0) {
-			bs_buf_add(&console->out, command + i, n);
-		} else {
-			bs_buf_adds(&console->out, "'$'");
-			for (size_t k = 0; k < n; k++)
-				bs_buf_addf(&console->out, "\\x%02x", (unsigned)(unsigned char)command[i + k]);
-			bs_buf_adds(&console->out, "''");
-		}
-		bs_buf_release(&shown);
-		i += n;
-	}
-	bs_buf_addc(&console->out, '\n');
-}
-
 static const char *first_label(bool *labelled)
 {
 	bool first = !*labelled;
@@ -238,21 +203,9 @@ static const char *first_label(bool *labelled)
 	return first ? "reproduce" : NULL;
 }
 
-static bool plain_url(const char *url)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:/.-_~%[]@";
-
-	return url && *url && !url[strspn(url, plain)];
-}
-
-/* An application that the run started is gone by now, and its port with it. */
 static void base_url(struct bs_console *console)
 {
-	const struct bs_ev_app_ready *app = &console->summary.app;
-	bool there = !app->command && plain_url(app->base_url);
-
-	bs_buf_addf(&console->out, "BASE_URL=%s", there ? app->base_url : "http://127.0.0.1:PORT");
-	if (!there)
+	if (!bs_words_base_url(&console->out, &console->summary.app))
 		bs_console_put(console, BS_STYLE_FAINT, "   # where you start the application afresh");
 	bs_buf_addc(&console->out, '\n');
 }
@@ -275,7 +228,8 @@ static void reproduce(struct bs_console *console, const struct bs_ev_finding *fi
 			based = true;
 		}
 		bs_console_label(console, NULL);
-		put_command(console, finding->steps[i].curl);
+		bs_words_command(&console->out, finding->steps[i].curl);
+		bs_buf_addc(&console->out, '\n');
 	}
 }
 

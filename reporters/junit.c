@@ -173,7 +173,7 @@ static void warnings(struct bs_junit *junit)
 
 	for (size_t i = 0; i < junit->summary.warning_count; i++) {
 		bs_buf_adds(&text, "warning: ");
-		bs_junit_notice(&text, &junit->summary.warnings[i]);
+		bs_words_notice(&text, &junit->summary.warnings[i]);
 		bs_buf_addc(&text, '\n');
 	}
 	output(junit, bs_buf_text(&text));

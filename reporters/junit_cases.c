@@ -61,9 +61,9 @@ static void add_finding(struct bs_junit_case *one, const struct bs_ev_finding *f
 	if (!fails(finding) || one->verdict == BS_JUNIT_FAILED || one->verdict == BS_JUNIT_ERROR)
 		return;
 	if (bs_words_equal(finding->rule, "check-error"))
-		decide(one, BS_JUNIT_ERROR, "check-error", bs_xstrdup(bs_words_or(finding->message, bs_junit_headline(finding))));
+		decide(one, BS_JUNIT_ERROR, "check-error", bs_xstrdup(bs_words_or(finding->message, bs_words_headline(finding))));
 	else
-		decide(one, BS_JUNIT_FAILED, bs_words_or(finding->severity, "violation"), bs_xstrdup(bs_junit_headline(finding)));
+		decide(one, BS_JUNIT_FAILED, bs_words_or(finding->severity, "violation"), bs_xstrdup(bs_words_headline(finding)));
 }
 
 /* What the end of a rule says where no finding says more. */
@@ -131,7 +131,7 @@ static void add_reach(struct bs_junit *junit, const struct bs_ev_notice *notice)
 	struct bs_junit_case *one = add_case(junit, name, notice->at);
 
 	decide(one, BS_JUNIT_FAILED, "reach", bs_xstrdup(message));
-	bs_junit_notice(&one->text, notice);
+	bs_words_notice(&one->text, notice);
 }
 
 static bool any_bad(const struct bs_junit *junit)
@@ -157,7 +157,7 @@ static void add_run(struct bs_junit *junit)
 		decide(one, BS_JUNIT_ERROR, "incomplete",
 		       bs_xasprintf("incomplete: %s", bs_words_or(reason, "the run did not come to its end")));
 		for (size_t i = 0; i < summary->error_count; i++) {
-			bs_junit_notice(&one->text, &summary->errors[i]);
+			bs_words_notice(&one->text, &summary->errors[i]);
 			bs_buf_addc(&one->text, '\n');
 		}
 	} else if (failed && !any_bad(junit)) {

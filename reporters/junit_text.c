@@ -10,11 +10,6 @@
 
 /* --- Findings ------------------------------------------------------------------------------------------------ */
 
-const char *bs_junit_headline(const struct bs_ev_finding *finding)
-{
-	return bs_words_or(finding->title, bs_words_or(finding->message, bs_words_or(finding->rule, "?")));
-}
-
 /* The place comes first: that is where annotating readers look for it. */
 static void heading(struct bs_buf *out, const struct bs_ev_finding *finding)
 {
@@ -22,9 +17,9 @@ static void heading(struct bs_buf *out, const struct bs_ev_finding *finding)
 		bs_words_place(out, &finding->at);
 		bs_buf_adds(out, ": ");
 	}
-	bs_buf_addf(out, "%s\n", bs_junit_headline(finding));
-	if (finding->title && finding->message && !bs_words_equal(finding->title, finding->message))
-		bs_buf_addf(out, "%s\n", finding->message);
+	bs_buf_addf(out, "%s\n", bs_words_headline(finding));
+	if (bs_words_message(finding))
+		bs_buf_addf(out, "%s\n", bs_words_message(finding));
 	bs_buf_addf(out, "%s, ", bs_words_or(finding->severity, "?"));
 	bs_words_verdict(out, finding);
 	bs_buf_addf(out, ", fingerprint %s, ", bs_words_or(finding->fingerprint, "?"));
@@ -67,7 +62,9 @@ static void commands(struct bs_buf *out, const struct bs_ev_finding *finding)
 			continue;
 		if (!based)
 			bs_buf_adds(out, "by hand, with BASE_URL set to where the application runs:\n");
-		bs_buf_addf(out, "  %s\n", finding->steps[i].curl);
+		bs_buf_adds(out, "  ");
+		bs_words_command(out, finding->steps[i].curl);
+		bs_buf_addc(out, '\n');
 		based = true;
 	}
 }
@@ -87,17 +84,6 @@ void bs_junit_story(struct bs_buf *out, const struct bs_ev_finding *finding)
 	if (finding->reason)
 		bs_buf_addf(out, "reason: %s\n", finding->reason);
 	commands(out, finding);
-}
-
-void bs_junit_notice(struct bs_buf *out, const struct bs_ev_notice *notice)
-{
-	if (notice->at.file) {
-		bs_words_place(out, &notice->at);
-		bs_buf_adds(out, ": ");
-	}
-	bs_buf_adds(out, bs_words_or(notice->message, bs_words_or(notice->code, "?")));
-	if (notice->hint)
-		bs_buf_addf(out, " (%s)", notice->hint);
 }
 
 /* --- Text for XML ---------------------------------------------------------------------------------------------- */

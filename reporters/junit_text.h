@@ -10,10 +10,6 @@
 
 /* The whole story of a finding: place, verdict, steps, what the rule saw, how to see it again. */
 void bs_junit_story(struct bs_buf *out, const struct bs_ev_finding *finding);
-/* One line for the message of a failure: what a violation means, or what was seen. */
-const char *bs_junit_headline(const struct bs_ev_finding *finding);
-/* "payments.yaml:38:3: message (hint)" */
-void bs_junit_notice(struct bs_buf *out, const struct bs_ev_notice *notice);
 
 /* Text as XML 1.0 can hold it. The caller's to free(). `line_bytes` other than 0: one line, cut to so many bytes. */
 char *bs_junit_clean(const char *text, size_t line_bytes);

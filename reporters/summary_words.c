@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -233,4 +234,82 @@ void bs_words_verdict(struct bs_buf *out, const struct bs_ev_finding *finding)
 	bs_buf_addf(out, "%s %" PRIu32 "/%" PRIu32, bs_words_or(finding->verdict, "?"), finding->confirmed, finding->tries);
 	if (bs_words_equal(finding->baseline, "known"))
 		bs_buf_adds(out, ", known");
+}
+
+const char *bs_words_headline(const struct bs_ev_finding *finding)
+{
+	return bs_words_or(finding->title, bs_words_or(finding->message, bs_words_or(finding->rule, "?")));
+}
+
+const char *bs_words_message(const struct bs_ev_finding *finding)
+{
+	return bs_words_equal(finding->message, bs_words_headline(finding)) ? NULL : bs_words_or(finding->message, NULL);
+}
+
+const struct bs_ev_finding_step *bs_words_failing_step(const struct bs_ev_finding *finding)
+{
+	for (size_t i = 0; i < finding->step_count; i++)
+		if (finding->steps[i].fails)
+			return &finding->steps[i];
+	return NULL;
+}
+
+void bs_words_notice(struct bs_buf *out, const struct bs_ev_notice *notice)
+{
+	if (notice->at.file) {
+		bs_words_place(out, &notice->at);
+		bs_buf_adds(out, ": ");
+	}
+	bs_buf_adds(out, bs_words_or(notice->message, bs_words_or(notice->code, "?")));
+	if (notice->hint)
+		bs_buf_addf(out, " (%s)", notice->hint);
+}
+
+/* --- Commands ------------------------------------------------------------------------------------------ */
+
+/* GitHub's job log takes "##[" for a command wherever it stands. */
+static bool is_command_mark(const char *text)
+{
+	return strncmp(text, "##[", 3) == 0;
+}
+
+/* What would drive the terminal is written as the shell's own $'\x1b'. All text from outside stands in single quotes
+ * there, so these are closed and opened again around it. */
+void bs_words_command(struct bs_buf *out, const char *command)
+{
+	size_t len = strlen(command);
+	uint32_t c;
+
+	for (size_t i = 0; i < len;) {
+		size_t n = bs_utf8_next(command + i, len - i, &c);
+		struct bs_buf shown = BS_BUF_INIT;
+		n = n ? n : 1;
+		bs_utf8_clean(&shown, command + i, n, BS_UTF8_CONSOLE);
+		if (shown.len == n && memcmp(shown.data, command + i, n) == 0 && !is_command_mark(command + i)) {
+			bs_buf_add(out, command + i, n);
+		} else {
+			bs_buf_adds(out, "'$'");
+			for (size_t k = 0; k < n; k++)
+				bs_buf_addf(out, "\\x%02x", (unsigned)(unsigned char)command[i + k]);
+			bs_buf_adds(out, "''");
+		}
+		bs_buf_release(&shown);
+		i += n;
+	}
+}
+
+static bool plain_url(const char *url)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:/.-_~%[]@";
+
+	return url && *url && !url[strspn(url, plain)];
+}
+
+/* An application that the run started is gone by now, and its port with it. */
+bool bs_words_base_url(struct bs_buf *out, const struct bs_ev_app_ready *app)
+{
+	bool there = !app->command && plain_url(app->base_url);
+
+	bs_buf_addf(out, "BASE_URL=%s", there ? app->base_url : "http://127.0.0.1:PORT");
+	return there;
 }

@@ -1,6 +1,6 @@
 /*
  * How reports in plain text say things: numbers for people, what a step did to a row. The text is raw: what came
- * from an API still has to go through bs_utf8_clean. All append to out.
+ * from an API still has to go through bs_utf8_clean; a command alone is fit to be printed. All append to out.
  */
 #ifndef BS_REPORTERS_SUMMARY_WORDS_H
 #define BS_REPORTERS_SUMMARY_WORDS_H
@@ -35,6 +35,20 @@ void bs_words_reads(struct bs_buf *out, const struct bs_ev_finding *finding);
 void bs_words_length(struct bs_buf *out, const struct bs_ev_finding *finding);
 /* "confirmed 3/3" */
 void bs_words_verdict(struct bs_buf *out, const struct bs_ev_finding *finding);
+
+/* What a violation means, or else what was seen, or else the rule's name. Never NULL. */
+const char *bs_words_headline(const struct bs_ev_finding *finding);
+/* What was seen, where the headline does not say it already; else NULL. */
+const char *bs_words_message(const struct bs_ev_finding *finding);
+/* The step after which the rule breaks; NULL: none is marked. */
+const struct bs_ev_finding_step *bs_words_failing_step(const struct bs_ev_finding *finding);
+/* "payments.yaml:38:3: message (hint)" */
+void bs_words_notice(struct bs_buf *out, const struct bs_ev_notice *notice);
+
+/* A curl line to be copied into a shell: whole, on one line, with nothing in it that drives a terminal. */
+void bs_words_command(struct bs_buf *out, const char *command);
+/* The shell's assignment of BASE_URL. False: where the application will be is not known, and PORT stands there. */
+bool bs_words_base_url(struct bs_buf *out, const struct bs_ev_app_ready *app);
 
 bool bs_words_equal(const char *a, const char *b); /* NULL is equal to nothing */
 const char *bs_words_or(const char *text, const char *otherwise); /* the other where text is NULL or empty */
