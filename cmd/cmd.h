@@ -18,9 +18,10 @@ enum bs_exit {
 	BS_EXIT_INTERNAL = 4,
 };
 
-struct bs_report_option { /* --report FORMAT[=PATH] */
+struct bs_report_option { /* --report FORMAT[:PROFILE][=PATH] */
 	char *format;
-	char *path; /* NULL: the format's default */
+	char *profile; /* NULL: the format's default */
+	char *path;    /* NULL: the format's default */
 };
 
 /* What was said on the command line. Numbers are kept as text until a model is there to take them. */

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 
+#include <backstep/reporter.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,7 @@ static const struct {
 	const char *value; /* NULL: a flag */
 	const char *help;
 } table[] = {
-	{'r', "report", "FORMAT[=PATH]", "write a report: html, junit, ndjson, console; may be given several times"},
+	{'r', "report", "FORMAT[=PATH]", "write a report; may be given several times; the formats are below"},
 	{'s', "seed", "N", "seed of what is random (default: the model's, or 1)"},
 	{'n', "max-steps", "N", "stop after so many steps; 0: no limit"},
 	{'d', "max-depth", "N", "longest sequence"},
@@ -31,6 +32,19 @@ static bool takes(const struct bs_command *command, char letter)
 	return letter == 'h' || letter == 'c' || strchr(command->options, letter);
 }
 
+static void list_formats(void)
+{
+	const struct bs_reporter_ops *ops;
+
+	printf("\nreports:\n");
+	for (size_t i = 0; (ops = bs_reporter_at(i)); i++) {
+		printf("  %-24s %s\n", ops->name, ops->description);
+		for (size_t k = 0; ops->profiles && ops->profiles[k]; k++)
+			printf("%s%s:%s%s", k ? ", " : "                           as ", ops->name, ops->profiles[k],
+			       ops->profiles[k + 1] ? "" : k ? " (the first when not said)\n" : "\n");
+	}
+}
+
 void bs_options_usage(const struct bs_command *command)
 {
 	printf("usage: backstep %s [OPTION]...%s%s\n\n%s\n\noptions:\n", command->name,
@@ -42,19 +56,22 @@ void bs_options_usage(const struct bs_command *command)
 						      table[i].value ? table[i].value : "");
 		printf("  %-24s %s\n", left, table[i].help);
 	}
+	if (takes(command, 'r'))
+		list_formats();
 }
 
 static bool add_report(struct bs_options *options, const char *text)
 {
-	const char *equals = strchr(text, '=');
-	size_t n = equals ? (size_t)(equals - text) : strlen(text);
+	size_t n = strcspn(text, ":="), m = text[n] == ':' ? strcspn(text + n + 1, "=") : 0;
+	const char *profile = text[n] == ':' ? text + n + 1 : NULL, *equals = profile ? profile + m : text + n;
 	struct bs_report_option *report = BS_PUSH(options->reports, options->report_count);
 
 	report->format = bs_xstrndup(text, n);
-	report->path = equals ? bs_xstrdup(equals + 1) : NULL;
-	if (n && !(equals && !equals[1]))
+	report->profile = profile ? bs_xstrndup(profile, m) : NULL;
+	report->path = *equals ? bs_xstrdup(equals + 1) : NULL;
+	if (n && !(profile && !m) && !(*equals && !equals[1]))
 		return true;
-	fprintf(stderr, "backstep: --report takes FORMAT or FORMAT=PATH, got '%s'\n", text);
+	fprintf(stderr, "backstep: --report takes FORMAT, FORMAT=PATH or FORMAT:PROFILE=PATH, got '%s'\n", text);
 	return false;
 }
 
@@ -118,6 +135,7 @@ void bs_options_release(struct bs_options *options)
 {
 	for (size_t i = 0; i < options->report_count; i++) {
 		free(options->reports[i].format);
+		free(options->reports[i].profile);
 		free(options->reports[i].path);
 	}
 	free(options->reports);

@@ -100,13 +100,14 @@ static void console_options(const struct bs_options *options, struct bs_reporter
 			 (strcmp(options->color, "auto") == 0 && tty && !(no_color && *no_color));
 }
 
-static bool add_reporter(struct bs_fanout *fanout, const char *format, const char *path,
+static bool add_reporter(struct bs_fanout *fanout, const struct bs_report_option *report,
 			 struct bs_reporter_options settings)
 {
-	const struct bs_reporter_ops *ops = bs_reporter_find(format);
+	const struct bs_reporter_ops *ops = bs_reporter_find(report->format);
 	struct bs_err err = BS_ERR_INIT;
 
-	settings.path = path ? path : ops->default_path;
+	settings.path = report->path ? report->path : ops->default_path;
+	settings.profile = report->profile;
 	if (bs_fanout_add(fanout, ops, &settings, &err) == 0)
 		return true;
 	fprintf(stderr, "backstep: %s\n", bs_err_text(&err));
@@ -114,16 +115,36 @@ static bool add_reporter(struct bs_fanout *fanout, const char *format, const cha
 	return false;
 }
 
+static bool profile_known(const struct bs_reporter_ops *ops, const char *profile)
+{
+	if (!profile || bs_reporter_has_profile(ops, profile))
+		return true;
+	if (ops->profiles) {
+		fprintf(stderr, "backstep: %s has no profile '%s'; there are:", ops->name, profile);
+		for (const char *const *known = ops->profiles; *known; known++)
+			fprintf(stderr, " %s", *known);
+		fputc('\n', stderr);
+	} else {
+		fprintf(stderr, "backstep: %s has no profiles, got '%s'\n", ops->name, profile);
+	}
+	return false;
+}
+
 static bool formats_known(const struct bs_options *options)
 {
-	for (size_t i = 0; i < options->report_count; i++)
-		if (!bs_reporter_find(options->reports[i].format)) {
-			fprintf(stderr, "backstep: no such report format: '%s'; there are:", options->reports[i].format);
-			for (size_t k = 0; bs_reporter_at(k); k++)
-				fprintf(stderr, " %s", bs_reporter_at(k)->name);
-			fputc('\n', stderr);
+	for (size_t i = 0; i < options->report_count; i++) {
+		const struct bs_report_option *report = &options->reports[i];
+		const struct bs_reporter_ops *ops = bs_reporter_find(report->format);
+		if (ops && !profile_known(ops, report->profile))
 			return false;
-		}
+		if (ops)
+			continue;
+		fprintf(stderr, "backstep: no such report format: '%s'; there are:", report->format);
+		for (size_t k = 0; bs_reporter_at(k); k++)
+			fprintf(stderr, " %s", bs_reporter_at(k)->name);
+		fputc('\n', stderr);
+		return false;
+	}
 	return true;
 }
 
@@ -156,6 +177,7 @@ int bs_run_model(const struct bs_options *options, struct bs_model *model)
 	struct bs_run_options run = {.stop = &bs_stop};
 	struct bs_run_result result;
 	struct bs_err err = BS_ERR_INIT;
+	char on_console[] = "console";
 	unsigned failed = 0;
 	BS_AUTOFREE char *revision = NULL;
 	BS_AUTOFREE char *branch = NULL;
@@ -167,9 +189,9 @@ int bs_run_model(const struct bs_options *options, struct bs_model *model)
 	run.branch = branch;
 	console_options(options, &console);
 	if (!options->quiet)
-		failed += !add_reporter(fanout, "console", NULL, console);
+		failed += !add_reporter(fanout, &(struct bs_report_option){.format = on_console}, console);
 	for (size_t i = 0; i < options->report_count; i++)
-		failed += !add_reporter(fanout, options->reports[i].format, options->reports[i].path, console);
+		failed += !add_reporter(fanout, &options->reports[i], console);
 	bs_catch_signals();
 	run.sink = bs_fanout_sink(fanout);
 	int r = bs_run(model, &run, &result, &err);

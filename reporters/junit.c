@@ -70,6 +70,29 @@ static void property(struct bs_junit *junit, const char *name, const char *value
 	end(junit);
 }
 
+/* How each finding stands, where a reader sees it that cuts the output of a passing test short (Jenkins does). */
+static void case_properties(struct bs_junit *junit, const struct bs_junit_case *one)
+{
+	if (!one->rule && !one->finding_count)
+		return;
+	start(junit, "properties");
+	if (one->rule) {
+		BS_AUTOFREE char *checked = bs_xasprintf("%" PRIu64, one->rule->end.checked);
+		BS_AUTOFREE char *violations = bs_xasprintf("%" PRIu64, one->rule->end.violations);
+		property(junit, "severity", bs_words_or(one->rule->declared.severity, one->rule->end.severity));
+		property(junit, "checked", one->rule->ended ? checked : NULL);
+		property(junit, "violations", one->rule->ended ? violations : NULL);
+	}
+	for (size_t i = 0; i < one->finding_count; i++) {
+		BS_AUTOFREE char *name = bs_xasprintf("finding.%s", bs_words_or(one->findings[i]->fingerprint, "?"));
+		struct bs_buf line = BS_BUF_INIT;
+		bs_junit_line(&line, &junit->summary, one->findings[i]);
+		property(junit, name, bs_buf_text(&line));
+		bs_buf_release(&line);
+	}
+	end(junit);
+}
+
 static void properties(struct bs_junit *junit)
 {
 	const struct bs_ev_run_start *run = &junit->summary.run;
@@ -89,14 +112,18 @@ static void properties(struct bs_junit *junit)
 	end(junit);
 }
 
-static void output(struct bs_junit *junit, const char *text)
+static bool rich(const struct bs_junit *junit)
+{
+	return junit->profile == BS_JUNIT_RICH;
+}
+
+static void output(struct bs_junit *junit, const char *element, const char *text)
 {
 	BS_AUTOFREE char *clean = bs_junit_clean_output(text);
 
-	if (!*clean)
-		return;
-	start(junit, "system-out");
-	xmlTextWriterWriteString(junit->writer, BAD_CAST clean);
+	start(junit, element);
+	if (*clean)
+		xmlTextWriterWriteString(junit->writer, BAD_CAST clean);
 	end(junit);
 }
 
@@ -128,17 +155,20 @@ static void write_case(struct bs_junit *junit, const struct bs_junit_case *one)
 	attribute(junit, "name", one->name);
 	attribute(junit, "classname", suite_name(junit));
 	time_attribute(junit, one->elapsed_us);
-	if (junit->profile == BS_JUNIT_RICH && one->at.file) {
+	if (rich(junit) && one->at.file) {
 		attribute(junit, "file", one->at.file);
 		if (one->at.line)
 			number(junit, "line", one->at.line);
 	}
+	if (rich(junit))
+		case_properties(junit, one);
 	outcome(junit, one);
-	output(junit, bs_buf_text(&one->output));
+	if (rich(junit) && one->output.len)
+		output(junit, "system-out", bs_buf_text(&one->output));
 	end(junit);
 }
 
-static void counts(struct bs_junit *junit, bool with_skipped)
+static void counts(struct bs_junit *junit)
 {
 	uint64_t count[4] = {0};
 
@@ -147,13 +177,12 @@ static void counts(struct bs_junit *junit, bool with_skipped)
 	number(junit, "tests", junit->case_count);
 	number(junit, "failures", count[BS_JUNIT_FAILED]);
 	number(junit, "errors", count[BS_JUNIT_ERROR]);
-	if (with_skipped)
-		number(junit, "skipped", count[BS_JUNIT_SKIPPED]);
+	number(junit, "skipped", count[BS_JUNIT_SKIPPED]);
 	time_attribute(junit, junit->summary.end.elapsed_us);
 }
 
-/* Local times are what JUnit's own format has; ours is UTC, without its Z. */
-static void timestamp(struct bs_junit *junit)
+/* Local times are what JUnit's own format has; ours is UTC, without its Z. NULL: none is known. */
+static char *moment(const struct bs_junit *junit)
 {
 	static const char shape[] = "dddd-dd-ddTdd:dd:dd";
 	const char *started = bs_words_or(junit->summary.run.started, "");
@@ -161,13 +190,26 @@ static void timestamp(struct bs_junit *junit)
 
 	while (shape[n] && (shape[n] == 'd' ? started[n] >= '0' && started[n] <= '9' : started[n] == shape[n]))
 		n++;
-	if (shape[n])
-		return;
-	BS_AUTOFREE char *text = bs_xstrndup(started, n);
-	attribute(junit, "timestamp", text);
+	return shape[n] ? NULL : bs_xstrndup(started, n);
 }
 
-static void warnings(struct bs_junit *junit)
+static void suite_attributes(struct bs_junit *junit)
+{
+	BS_AUTOFREE char *began = moment(junit);
+
+	attribute(junit, "name", suite_name(junit));
+	if (!rich(junit)) { /* that an attribute is required does not make it known: these are the schema's own defaults */
+		attribute(junit, "package", suite_name(junit));
+		attribute(junit, "id", "0");
+		attribute(junit, "hostname", "localhost");
+	}
+	counts(junit);
+	if (began || !rich(junit))
+		attribute(junit, "timestamp", began ? began : "1970-01-01T00:00:00");
+}
+
+/* The warnings; and in the strict profile, whose testcases have no output, what these had to say. */
+static void suite_output(struct bs_junit *junit)
 {
 	struct bs_buf text = BS_BUF_INIT;
 
@@ -176,7 +218,13 @@ static void warnings(struct bs_junit *junit)
 		bs_words_notice(&text, &junit->summary.warnings[i]);
 		bs_buf_addc(&text, '\n');
 	}
-	output(junit, bs_buf_text(&text));
+	for (size_t i = 0; !rich(junit) && i < junit->case_count; i++)
+		if (junit->cases[i].output.len)
+			bs_buf_addf(&text, "\n%s:\n%s", junit->cases[i].name, bs_buf_text(&junit->cases[i].output));
+	if (text.len || !rich(junit))
+		output(junit, "system-out", bs_buf_text(&text));
+	if (!rich(junit))
+		output(junit, "system-err", "");
 	bs_buf_release(&text);
 }
 
@@ -186,16 +234,16 @@ static void write_document(struct bs_junit *junit)
 	xmlTextWriterSetIndentString(junit->writer, BAD_CAST "  ");
 	xmlTextWriterStartDocument(junit->writer, NULL, "UTF-8", NULL);
 	start(junit, "testsuites");
-	attribute(junit, "name", "backstep");
-	counts(junit, junit->profile == BS_JUNIT_RICH);
+	if (rich(junit)) {
+		attribute(junit, "name", "backstep");
+		counts(junit);
+	}
 	start(junit, "testsuite");
-	attribute(junit, "name", suite_name(junit));
-	counts(junit, true);
-	timestamp(junit);
+	suite_attributes(junit);
 	properties(junit);
 	for (size_t i = 0; i < junit->case_count; i++)
 		write_case(junit, &junit->cases[i]);
-	warnings(junit);
+	suite_output(junit);
 	xmlTextWriterEndDocument(junit->writer); /* closes what is open */
 }
 
@@ -206,7 +254,7 @@ static int open_junit(const struct bs_reporter_options *options, struct bs_repor
 	(void)err;
 	struct bs_junit *junit = bs_xcalloc(1, sizeof *junit);
 	junit->reporter.ops = &bs_reporter_junit;
-	junit->profile = BS_JUNIT_RICH;
+	junit->profile = bs_words_equal(options->profile, "strict") ? BS_JUNIT_STRICT : BS_JUNIT_RICH;
 	junit->path = bs_xstrdup(options->path ? options->path : bs_reporter_junit.default_path);
 	bs_summary_init(&junit->summary);
 	*ret_reporter = &junit->reporter;
@@ -223,6 +271,7 @@ static void release(struct bs_junit *junit)
 	for (size_t i = 0; i < junit->case_count; i++) {
 		free(junit->cases[i].name);
 		free(junit->cases[i].message);
+		free(junit->cases[i].findings);
 		bs_buf_release(&junit->cases[i].text);
 		bs_buf_release(&junit->cases[i].output);
 	}
@@ -260,10 +309,13 @@ static int close_junit(struct bs_reporter *reporter, struct bs_err *err)
 	return r;
 }
 
+static const char *const profiles[] = {"rich", "strict", NULL};
+
 const struct bs_reporter_ops bs_reporter_junit = {
 	.name = "junit",
 	.description = "JUnit XML, one testcase for each rule: GitLab, Jenkins, GitHub actions",
 	.default_path = "backstep.junit.xml",
+	.profiles = profiles,
 	.open = open_junit,
 	.on_event = on_event,
 	.close = close_junit,

@@ -10,14 +10,19 @@
 #include <backstep/reporter.h>
 
 enum bs_junit_profile {
-	BS_JUNIT_RICH,   /* with where each rule stands: mikepenz/action-junit-report and others read it */
-	BS_JUNIT_STRICT, /* without: valid by the junit-10.xsd that Jenkins checks against */
+	BS_JUNIT_RICH,   /* with all that some reader shows: where each rule stands (mikepenz, EnricoMi), properties and
+			  * output of each testcase (Jenkins, GitLab) */
+	BS_JUNIT_STRICT, /* what both schemas allow that are checked against: Jenkins' junit-10.xsd and Windy Road's
+			  * JUnit.xsd */
 };
 
 enum bs_junit_verdict { BS_JUNIT_PASSED, BS_JUNIT_FAILED, BS_JUNIT_ERROR, BS_JUNIT_SKIPPED };
 
 struct bs_junit_case {
 	char *name; /* raw, as all text here: it is cleaned when it is written */
+	const struct bs_summary_rule *rule; /* NULL: it stands for no rule */
+	const struct bs_ev_finding **findings;
+	size_t finding_count;
 	struct bs_ev_place at;
 	uint64_t elapsed_us;
 	enum bs_junit_verdict verdict;

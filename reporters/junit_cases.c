@@ -2,11 +2,12 @@
  * What the testcases are: one for each rule, one for each action under `reach` that never succeeded, and one for
  * the run itself when it is to blame.
  *
- *   confirmed or flaky finding        failure
+ *   finding that the gate counts      failure
  *   finding of check-error            error: the model is at fault, not the application
  *   rule that could not be evaluated  error
  *   rule that was never reached       skipped
- *   unconfirmed or accepted finding   passed, and told in system-out
+ *   finding that the gate spares      passed, and told in system-out and in a property: GitLab and Jenkins mark the
+ *                                     job as bad for any failure, whatever the exit status says
  *   incomplete run                    error in the testcase "run", so that such a file is never green
  *
  * An oracle that nothing broke passed as soon as it was checked once: it stands for "every request was answered",
@@ -15,6 +16,7 @@
 #include "base/mem.h"
 #include "junit.h"
 #include "junit_text.h"
+#include "summary_gate.h"
 #include "summary_words.h"
 
 #include <inttypes.h>
@@ -45,20 +47,18 @@ static bool is_of(const struct bs_ev_finding *finding, const struct bs_ev_invari
 	       (!finding->kind || !rule->kind || bs_words_equal(finding->kind, rule->kind));
 }
 
-static bool fails(const struct bs_ev_finding *finding)
-{
-	return !bs_words_equal(finding->verdict, "unconfirmed") && !bs_words_equal(finding->baseline, "known");
-}
-
 /* Several findings of one rule are one failure; they come most severe first. */
-static void add_finding(struct bs_junit_case *one, const struct bs_ev_finding *finding)
+static void add_finding(const struct bs_summary *summary, struct bs_junit_case *one,
+			const struct bs_ev_finding *finding)
 {
-	struct bs_buf *out = fails(finding) ? &one->text : &one->output;
+	bool counts = bs_gate_counts(summary, finding);
+	struct bs_buf *out = counts ? &one->text : &one->output;
 
+	*BS_PUSH(one->findings, one->finding_count) = finding;
 	if (out->len)
 		bs_buf_adds(out, "\n--------\n\n");
-	bs_junit_story(out, finding);
-	if (!fails(finding) || one->verdict == BS_JUNIT_FAILED || one->verdict == BS_JUNIT_ERROR)
+	bs_junit_story(out, summary, finding);
+	if (!counts || one->verdict == BS_JUNIT_FAILED || one->verdict == BS_JUNIT_ERROR)
 		return;
 	if (bs_words_equal(finding->rule, "check-error"))
 		decide(one, BS_JUNIT_ERROR, "check-error", bs_xstrdup(bs_words_or(finding->message, bs_words_headline(finding))));
@@ -91,10 +91,11 @@ static void add_rule(struct bs_junit *junit, const struct bs_summary_rule *rule)
 	struct bs_junit_case *one =
 		add_case(junit, bs_xstrdup(bs_words_or(rule->declared.name, "?")), rule->declared.at);
 
+	one->rule = rule;
 	one->elapsed_us = rule->end.elapsed_us;
 	for (size_t i = 0; i < summary->finding_count; i++)
 		if (is_of(&summary->findings[i], &rule->declared))
-			add_finding(one, &summary->findings[i]);
+			add_finding(summary, one, &summary->findings[i]);
 	if (one->verdict == BS_JUNIT_PASSED)
 		decide_by_end(one, rule);
 }
@@ -110,7 +111,8 @@ static void add_strays(struct bs_junit *junit)
 		for (size_t k = 0; k < summary->rule_count; k++)
 			declared |= is_of(finding, &summary->rules[k].declared);
 		if (!declared)
-			add_finding(add_case(junit, bs_xstrdup(bs_words_or(finding->rule, "?")), finding->at), finding);
+			add_finding(summary, add_case(junit, bs_xstrdup(bs_words_or(finding->rule, "?")), finding->at),
+				    finding);
 	}
 }
 
@@ -147,22 +149,21 @@ static bool any_bad(const struct bs_junit *junit)
 static void add_run(struct bs_junit *junit)
 {
 	const struct bs_summary *summary = &junit->summary;
-	const struct bs_ev_run_end *end = &summary->end;
-	bool passed = bs_words_equal(end->gate, "passed"), failed = bs_words_equal(end->gate, "failed");
+	const char *gate = bs_gate_verdict(summary);
 	struct bs_ev_place at = {.file = summary->run.model};
 
-	if (!summary->ended || (!passed && !failed) || summary->error_count) {
+	if (bs_words_equal(gate, "incomplete") || summary->error_count) {
 		struct bs_junit_case *one = add_case(junit, bs_xstrdup("run"), at);
-		const char *reason = summary->error_count ? summary->errors[0].message : end->reason;
+		const char *reason = summary->error_count ? summary->errors[0].message : bs_gate_reason(summary);
 		decide(one, BS_JUNIT_ERROR, "incomplete",
 		       bs_xasprintf("incomplete: %s", bs_words_or(reason, "the run did not come to its end")));
 		for (size_t i = 0; i < summary->error_count; i++) {
 			bs_words_notice(&one->text, &summary->errors[i]);
 			bs_buf_addc(&one->text, '\n');
 		}
-	} else if (failed && !any_bad(junit)) {
+	} else if (bs_words_equal(gate, "failed") && !any_bad(junit)) {
 		decide(add_case(junit, bs_xstrdup("run"), at), BS_JUNIT_FAILED, "gate",
-		       bs_xasprintf("the gate failed: %s", bs_words_or(end->reason, "no reason is known")));
+		       bs_xasprintf("the gate failed: %s", bs_words_or(bs_gate_reason(summary), "no reason is known")));
 	}
 }
 

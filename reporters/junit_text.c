@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "summary_gate.h"
 #include "summary_words.h"
 
 #include <inttypes.h>
@@ -10,8 +11,8 @@
 
 /* --- Findings ------------------------------------------------------------------------------------------------ */
 
-/* The place comes first: that is where annotating readers look for it. */
-static void heading(struct bs_buf *out, const struct bs_ev_finding *finding)
+/* The place comes first, and once more in the form of a stack trace: there dorny/test-reporter looks for it. */
+static void heading(struct bs_buf *out, const struct bs_summary *summary, const struct bs_ev_finding *finding)
 {
 	if (finding->at.file) {
 		bs_words_place(out, &finding->at);
@@ -24,7 +25,15 @@ static void heading(struct bs_buf *out, const struct bs_ev_finding *finding)
 	bs_words_verdict(out, finding);
 	bs_buf_addf(out, ", fingerprint %s, ", bs_words_or(finding->fingerprint, "?"));
 	bs_words_count(out, finding->count, "violation", "violations");
-	bs_buf_adds(out, "\n\n");
+	bs_buf_adds(out, "; ");
+	bs_gate_words(out, summary, finding);
+	bs_buf_addc(out, '\n');
+	if (finding->at.file && finding->at.line) {
+		bs_buf_addf(out, "    at %s (", bs_words_or(finding->rule, "?"));
+		bs_words_place(out, &finding->at);
+		bs_buf_adds(out, ")\n");
+	}
+	bs_buf_addc(out, '\n');
 }
 
 static void steps(struct bs_buf *out, const struct bs_ev_finding *finding)
@@ -69,9 +78,18 @@ static void commands(struct bs_buf *out, const struct bs_ev_finding *finding)
 	}
 }
 
-void bs_junit_story(struct bs_buf *out, const struct bs_ev_finding *finding)
+void bs_junit_line(struct bs_buf *out, const struct bs_summary *summary, const struct bs_ev_finding *finding)
 {
-	heading(out, finding);
+	bs_words_verdict(out, finding);
+	bs_buf_addf(out, ", %s, ", bs_words_or(finding->severity, "?"));
+	bs_gate_words(out, summary, finding);
+	bs_buf_adds(out, ": ");
+	bs_words_chain(out, finding, " → ");
+}
+
+void bs_junit_story(struct bs_buf *out, const struct bs_summary *summary, const struct bs_ev_finding *finding)
+{
+	heading(out, summary, finding);
 	steps(out, finding);
 	if (finding->read_count) {
 		bs_buf_adds(out, "the rule saw: ");

@@ -17,6 +17,14 @@ const struct bs_reporter_ops *bs_reporter_at(size_t index)
 	return index < BS_COUNT(reporters) ? reporters[index] : NULL;
 }
 
+bool bs_reporter_has_profile(const struct bs_reporter_ops *ops, const char *profile)
+{
+	for (const char *const *known = ops->profiles; known && *known; known++)
+		if (strcmp(*known, profile) == 0)
+			return true;
+	return false;
+}
+
 const struct bs_reporter_ops *bs_reporter_find(const char *name)
 {
 	for (size_t i = 0; i < BS_COUNT(reporters); i++)

@@ -293,14 +293,20 @@ twenty_mistakes_are_twenty_messages_and_exit_2)
 	;;
 bad_usage_is_exit_2)
 	for arguments in '' 'run' 'run a b' 'run --report' 'run --no-such' 'demo x' 'run m.yaml --report pdf' \
-		'demo --seed x' 'demo --time soon' 'demo --strategy random' 'demo --fail-on bad' 'demo --report html='; do
+		'demo --seed x' 'demo --time soon' 'demo --strategy random' 'demo --fail-on bad' 'demo --report html=' 'demo --report junit:' 'demo --report :strict' \
+		'demo --report junit:=x' 'demo --report html:strict'; do
 		# shellcheck disable=SC2086
 		bs 2 $arguments
 		[ -s err ] || fail "'$arguments': nothing was said"
 	done
+	bs 2 demo --report junit:loose=x.xml
+	complains "no profile 'loose'; there are: rich strict"
+	[ ! -e x.xml ] || fail "a report was begun"
 	bs 0 --help
 	bs 0 --version
 	for command in run check demo; do bs 0 "$command" --help; says example; done
+	bs 0 run --help
+	says junit:strict
 	;;
 a_report_that_cannot_be_written_is_exit_4_and_stops_no_other)
 	bs 4 demo --max-steps 40 --report junit=/no-such-folder/x.xml --report ndjson=events.ndjson
@@ -378,6 +384,22 @@ hung_and_dying_apps_are_findings)
 	is findings "no-response confirmed 2/2: die
 no-response confirmed 2/2: hang" "[.[] | select(.type == \"finding\")] | sort_by(.steps[0].op) | [.[] | \"\(.rule) \(.verdict) \(.confirmed)/\(.tries): \([.steps[].op] | join(\" > \"))\"] | join(\"\n\")"
 	nothing_left
+	;;
+junit_is_valid_in_both_profiles)
+	valid() { xmllint --noout --schema "$source/tests/reporters/junit-$1.xsd" "$2" 2>xmllint.err || fail "$2: $(cat xmllint.err)"; }
+	bs 1 run "$source/templates/payments.yaml" --max-steps 200 --report junit=default.xml --report junit:rich=rich.xml \
+		--report junit:strict=strict.xml
+	cmp default.xml rich.xml || fail "rich is not the default"
+	valid rich rich.xml
+	valid jenkins strict.xml
+	valid windyroad strict.xml
+	[ "$(xmllint --xpath 'count(//testcase[@file and @line][failure])' rich.xml)" = 2 ] || fail "no places in rich"
+	[ "$(xmllint --xpath 'count(//testcase[failure])' strict.xml)" = 2 ] || fail "strict has not two failures"
+	! xmllint --noout --schema "$source/tests/reporters/junit-jenkins.xsd" rich.xml 2>/dev/null || fail "the schema takes all"
+	# A green gate has no red test; what was found is still told.
+	bs 0 run "$source/templates/payments.yaml" --max-steps 200 --fail-on never --report junit=rich.xml
+	[ "$(xmllint --xpath 'count(//failure | //error)' rich.xml)" = 0 ] || fail "a failure although the gate passed"
+	[ "$(xmllint --xpath 'count(//testcase/system-out[contains(., "fail_on is never")])' rich.xml)" = 2 ] || fail "not told"
 	;;
 reports_name_the_model_as_its_repository_does)
 	cp "$source/templates/payments.yaml" .

@@ -111,7 +111,8 @@ static int close_fake(struct bs_reporter *reporter, struct bs_err *err)
 	return fails ? bs_err_set(err, BS_EIO, "no space") : 0;
 }
 
-static const struct bs_reporter_ops fake_ops = {"fake", "counts", NULL, open_fake, count_fake, close_fake};
+static const struct bs_reporter_ops fake_ops = {
+	.name = "fake", .description = "counts", .open = open_fake, .on_event = count_fake, .close = close_fake};
 
 static void note_failure(void *ctx, const char *name, const struct bs_err *err)
 {

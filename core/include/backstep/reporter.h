@@ -10,6 +10,7 @@
 
 struct bs_reporter_options {
 	const char *path;  /* where to write; NULL: the format's default; "-": standard output */
+	const char *profile; /* one of the format's profiles; NULL: its first */
 	FILE *stream;      /* console: where to print; borrowed; else NULL */
 	bool tty;          /* console: stream is a terminal: progress is redrawn */
 	bool color;        /* console */
@@ -22,6 +23,7 @@ struct bs_reporter_ops {
 	const char *name;         /* html */
 	const char *description;  /* one line for --help */
 	const char *default_path; /* backstep.html; NULL: a stream only */
+	const char *const *profiles; /* variants of the format, the default first; ends with NULL; NULL: it has none */
 	int (*open)(const struct bs_reporter_options *options, struct bs_reporter **ret_reporter, struct bs_err *err);
 	/* Keeps what it needs: the event's strings are borrowed. */
 	void (*on_event)(struct bs_reporter *reporter, const struct bs_event *event);
@@ -36,6 +38,7 @@ struct bs_reporter {
 
 const struct bs_reporter_ops *bs_reporter_find(const char *name); /* NULL: no such format */
 const struct bs_reporter_ops *bs_reporter_at(size_t index);       /* NULL past the last */
+bool bs_reporter_has_profile(const struct bs_reporter_ops *ops, const char *profile);
 
 /* Several reporters behind one sink. */
 struct bs_fanout;
