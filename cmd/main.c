@@ -26,6 +26,16 @@ const struct bs_command bs_commands[] = {
 	 "commits to SQLite, and explores it. With --fixed the bugs are repaired and nothing is found.\n\n"
 	 "examples:\n  backstep demo\n  backstep demo --fixed --report html",
 	 "rsndtSfqx", bs_cmd_demo},
+	{"report", "EVENTS", "make the reports of a run again from its event file",
+	 "Reads the events that a run wrote with --report ndjson and makes any report from them, the same byte for byte as\n"
+	 "the run would have written. '-' is standard input. A file without an end is of an incomplete run, and says so in\n"
+	 "every report.\n\n"
+	 "examples:\n"
+	 "  backstep report events.ndjson\n"
+	 "  backstep report events.ndjson --report html --report junit=junit.xml\n\n"
+	 "exit status: that of the run; 2 no event file, or one of a newer format; 4 an incomplete run or a report that\n"
+	 "could not be written",
+	 "rq", bs_cmd_report},
 	{NULL, NULL, NULL, NULL, NULL, NULL},
 };
 

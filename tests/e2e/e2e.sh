@@ -315,6 +315,58 @@ a_report_that_cannot_be_written_is_exit_4_and_stops_no_other)
 	bs 4 demo --max-steps 40 --report html=/dev/full --report ndjson=events.ndjson
 	is gate passed '.[-1].gate'
 	;;
+reports_made_from_the_event_file_are_byte_identical)
+	bs 1 demo --max-steps 300 --fail-on critical "${all_reports[@]}" --color never
+	mkdir again
+	status=0
+	"$backstep" report events.ndjson --color never --report ndjson=again/events.ndjson --report junit=again/junit.xml \
+		--report html=again/report.html >again/out 2>again/err || status=$?
+	[ $status = 1 ] || fail "report gave $status, the run 1"
+	for report in events.ndjson junit.xml report.html; do
+		cmp $report again/$report || fail "$report is another when it is made from the event file"
+	done
+	diff <(grep -v '^reports:' out) <(grep -v '^reports:' again/out) || fail "the console report is another"
+	"$backstep" report --quiet --report junit=again/stdin.xml - <events.ndjson || [ $? = 1 ]
+	cmp junit.xml again/stdin.xml || fail "read from standard input it is another"
+	;;
+an_event_file_that_was_cut_off_is_rendered_as_incomplete)
+	bs 0 demo --max-steps 100 --report ndjson=events.ndjson
+	head -c "$(($(wc -c <events.ndjson) / 2))" events.ndjson >half.ndjson
+	bs 4 report half.ndjson --report junit=junit.xml --report html=report.html
+	complains "cut off in its last line"
+	says "Gate incomplete"
+	grep -q '<error' junit.xml || fail "the JUnit file does not say that the run is incomplete"
+	grep -qi 'incomplete' report.html || fail "the page does not say that the run is incomplete"
+	sed '$d' events.ndjson >endless.ndjson
+	bs 4 report endless.ndjson
+	complains "has no run.end"
+	;;
+events_of_unknown_types_are_ignored_and_of_a_newer_version_refused)
+	bs 0 demo --max-steps 60 --report ndjson=events.ndjson --report junit=junit.xml
+	sed '5i {"v":1,"seq":5,"t_ns":1,"type":"from.the.future","with":{"more":[1]}}' events.ndjson >more.ndjson
+	bs 0 report more.ndjson --report junit=again.xml
+	cmp junit.xml again.xml || fail "an unknown event changed a report"
+	sed 's/"v":1/"v":2/' events.ndjson >newer.ndjson
+	bs 2 report newer.ndjson --report junit=newer.xml
+	complains "version 2"
+	[ ! -e newer.xml ] || fail "a report was written of what was not understood"
+	;;
+what_is_no_event_file_is_refused_with_its_line)
+	bs 2 report
+	bs 2 report no-such-file.ndjson
+	: >empty.ndjson
+	bs 2 report empty.ndjson
+	complains "holds no run"
+	echo '{"hello": "world"}' >other.ndjson
+	bs 2 report other.ndjson
+	complains "line 1"
+	bs 0 demo --max-steps 20 --report ndjson=events.ndjson
+	cat events.ndjson events.ndjson >twice.ndjson
+	bs 2 report twice.ndjson
+	complains "holds 2 runs"
+	bs 4 report events.ndjson --report junit=/no-such-folder/x.xml --report html=report.html
+	[ -s report.html ] || fail "one report that could not be written stopped another"
+	;;
 secrets_are_in_no_report)
 	export ANN_TOKEN='s3cr3t/token+ann'
 	cat >model.yaml <<-'END'

@@ -1,0 +1,24 @@
+/* The reporters of the command line, opened before a run and closed behind it: for run, demo and report. */
+#ifndef BS_CMD_REPORTS_H
+#define BS_CMD_REPORTS_H
+
+#include "cmd.h"
+
+#include <backstep/reporter.h>
+
+struct bs_reports {
+	struct bs_fanout *fanout;
+	unsigned failed; /* that could not be opened; it was told */
+};
+
+/* Whether every format and profile of --report is one; tells which is not. */
+bool bs_reports_known(const struct bs_options *options);
+
+/* Opens the console's, unless --quiet, and those of --report. */
+void bs_reports_open(struct bs_reports *reports, const struct bs_options *options);
+
+/* Closes all, tells which failed and where the others are. Returns status, or the status of an incomplete run when a
+ * report is missing. */
+int bs_reports_close(struct bs_reports *reports, const struct bs_options *options, int status);
+
+#endif
