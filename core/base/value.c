@@ -3,6 +3,7 @@
 
 #include "mem.h"
 
+#include <math.h>
 #include <string.h>
 
 struct bs_value bs_value_text(const char *text)
@@ -59,9 +60,11 @@ static struct bs_value from_number(const cJSON *json)
 
 	if (bs_json_int(json, &value.integer))
 		return value;
-	if (!strpbrk(bs_json_token(json), ".eE")) /* an integer beyond 64 bits: as a double it would change */
+	value = (struct bs_value){.kind = BS_V_REAL, .real = bs_json_real(json)};
+	/* An integer beyond 64 bits would change as a double; 1e400 and 1e500 would be the same infinity. */
+	if (!strpbrk(bs_json_token(json), ".eE") || !isfinite(value.real))
 		return (struct bs_value){.kind = BS_V_JSON, .json = json};
-	return (struct bs_value){.kind = BS_V_REAL, .real = bs_json_real(json)};
+	return value;
 }
 
 struct bs_value bs_value_from_json(const cJSON *json)

@@ -11,7 +11,7 @@ static const struct bs_rule oracles[BS_ORACLE_COUNT] = {
 				   .oracle = true},
 	[BS_ORACLE_UNEXPECTED_STATUS] = {.name = "unexpected-status",
 					 .title = "An action was answered with a status that it does not expect",
-					 .text = "expect",
+					 .text = "every answer has a status that its action's expect names",
 					 .severity = BS_HIGH,
 					 .oracle = true},
 	[BS_ORACLE_CHECK_ERROR] = {.name = "check-error",

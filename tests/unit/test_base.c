@@ -169,6 +169,20 @@ static void values_of_json_keep_large_integers_whole(void **state)
 	cJSON_Delete(json);
 }
 
+static void numbers_beyond_a_double_stay_what_they_are(void **state)
+{
+	cJSON *list = NULL;
+
+	(void)state;
+	assert_int_equal(bs_json_parse("[1e400,1e500,1e308]", 19, &list, NULL), 0);
+	struct bs_value one = bs_value_from_json(cJSON_GetArrayItem(list, 0));
+	struct bs_value other = bs_value_from_json(cJSON_GetArrayItem(list, 1));
+	assert_int_equal(one.kind, BS_V_JSON);
+	assert_false(bs_value_equal(&one, &other));
+	assert_int_equal(bs_value_from_json(cJSON_GetArrayItem(list, 2)).kind, BS_V_REAL);
+	cJSON_Delete(list);
+}
+
 static void cleaned_text_holds_nothing_that_its_place_forbids(void **state)
 {
 	static const struct {
@@ -263,6 +277,7 @@ int main(void)
 		cmocka_unit_test(json_equality_is_by_value),
 		cmocka_unit_test(made_reals_read_back_the_same_and_stay_reals),
 		cmocka_unit_test(values_of_json_keep_large_integers_whole),
+		cmocka_unit_test(numbers_beyond_a_double_stay_what_they_are),
 		cmocka_unit_test(cleaned_text_holds_nothing_that_its_place_forbids),
 		cmocka_unit_test(overlong_and_truncated_utf8_is_invalid),
 		cmocka_unit_test(hashes_are_the_published_ones),
