@@ -264,7 +264,7 @@ static bool numbers_equal(const cJSON *a, const cJSON *b)
 	if (!strpbrk(bs_json_token(a), ".eE") && !strpbrk(bs_json_token(b), ".eE"))
 		return false; /* integers beyond 64 bits: by token */
 	double p = bs_json_real(a), q = bs_json_real(b);
-	return p <= q && p >= q;
+	return p <= q && p >= q && isfinite(p); /* 1e400 and 1e500 are equal by token only */
 }
 
 static bool arrays_equal(const cJSON *a, const cJSON *b)
