@@ -89,7 +89,7 @@ static void emit_coverage(struct bs_one_run *run)
 		for (size_t s = 0; s < stats->status_count; s++)
 			status[statuses++] = (struct bs_ev_operation_status){
 				operations[i].label, stats->statuses[s].status, stats->statuses[s].count};
-		if (stats->executed)
+		if (stats->timed)
 			latency[latencies++] = (struct bs_ev_latency){operations[i].label,
 								      bs_coverage_percentile(stats, 50),
 								      bs_coverage_percentile(stats, 95),

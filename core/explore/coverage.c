@@ -64,16 +64,19 @@ static void count_pair(struct bs_coverage *coverage, uint32_t first, uint32_t se
 }
 
 void bs_coverage_step(struct bs_coverage *coverage, size_t previous, size_t operation, int status, bool succeeded,
-		      uint64_t elapsed_us)
+		      const uint64_t *elapsed_us)
 {
 	struct bs_operation_stats *stats = &coverage->operations[operation];
 
 	stats->executed++;
 	stats->succeeded += succeeded;
 	count_status(stats, status);
-	stats->latencies[bucket_of(elapsed_us)]++;
-	if (elapsed_us > stats->max_us)
-		stats->max_us = elapsed_us;
+	if (elapsed_us) {
+		stats->timed = true;
+		stats->latencies[bucket_of(*elapsed_us)]++;
+		if (*elapsed_us > stats->max_us)
+			stats->max_us = *elapsed_us;
+	}
 	if (previous != SIZE_MAX)
 		count_pair(coverage, (uint32_t)previous, (uint32_t)operation);
 }

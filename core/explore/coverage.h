@@ -19,6 +19,7 @@ struct bs_operation_stats {
 		uint64_t count;
 	} statuses[24]; /* more than that many different ones are counted under the last */
 	size_t status_count;
+	bool timed; /* it has latencies */
 	uint64_t max_us;
 	uint32_t latencies[BS_LATENCY_BUCKETS];
 };
@@ -39,9 +40,10 @@ struct bs_coverage {
 void bs_coverage_init(struct bs_coverage *coverage, size_t operations);
 void bs_coverage_release(struct bs_coverage *coverage);
 
-/* previous: the operation before it on the path; SIZE_MAX for the first. */
+/* previous: the operation before it on the path; SIZE_MAX for the first. elapsed_us NULL: nothing was sent, so there is
+ * no latency. */
 void bs_coverage_step(struct bs_coverage *coverage, size_t previous, size_t operation, int status, bool succeeded,
-		      uint64_t elapsed_us);
+		      const uint64_t *elapsed_us);
 
 /* The value below which that share of the latencies lies, to within a bucket. */
 uint64_t bs_coverage_percentile(const struct bs_operation_stats *stats, unsigned percent);

@@ -39,6 +39,7 @@ void bs_explorer_init(struct bs_explorer *explorer, const struct bs_model *model
 	explorer->identity = bs_identity_new(model, &world->stores);
 	bs_walk_init(&explorer->walk, &explorer->graph, world, &explorer->judge, explorer->identity);
 	explorer->walk.replay = world->stores.count == 0;
+	explorer->walk.restart_undoes = model->app.restart_undoes;
 	bs_coverage_init(&explorer->coverage, model->operation_count);
 	explorer->shortest = bs_xcalloc(explorer->judge.rules.count, sizeof *explorer->shortest);
 	explorer->warned_blind = bs_xcalloc(model->operation_count, sizeof *explorer->warned_blind);
@@ -163,7 +164,8 @@ static uint32_t arrive(struct bs_explorer *explorer, uint32_t from, const struct
 	struct bs_state state = graph->states[from];
 	int status = step->response.exchange.status;
 
-	state.visible = bs_identity_visible(explorer->identity, graph, from, delta, step->context);
+	state.visible = bs_identity_visible(explorer->identity, graph, from, (uint32_t)step->operation, delta,
+					    step->context);
 	if (is_blind(explorer, step, delta))
 		state.blind = explorer->blind_writes;
 	else if (seen_on_path(graph, from, state.visible))
@@ -213,7 +215,7 @@ static void emit_step(struct bs_explorer *explorer, uint32_t from, uint32_t to, 
 					  .action = explorer->model->actions[operation->action].name,
 					  .actor = explorer->model->actors[0],
 					  .status = x->status,
-					  .outcome = bs_outcome_name(x->outcome),
+					  .outcome = step->advanced ? "advanced" : bs_outcome_name(x->outcome),
 					  .elapsed_us = x->elapsed_us,
 					  .changed_rows = delta ? delta->count : 0,
 					  .steps = explorer->steps,
@@ -381,12 +383,12 @@ static int take_sample(struct bs_explorer *explorer, uint32_t from, const struct
 
 	if (!sample_due(explorer, step, delta))
 		return 0;
-	explorer->sampled[step->operation] |= delta != NULL;
 	/* What is beyond is undone by going back, and its memory may go with that: keep what is compared. */
 	struct bs_arena arena = BS_ARENA_INIT;
 	const struct bs_delta *kept = delta ? bs_delta_new(&arena, delta->items, delta->count) : NULL;
 	int r = bs_explorer_sample(explorer, from, step->operation, step->response.exchange.status, kept,
 				   step->context, err);
+	explorer->sampled[step->operation] |= delta != NULL;
 	bs_arena_release(&arena);
 	explorer->samples++;
 	explorer->sample_us += bs_now_us() - since;
@@ -453,7 +455,7 @@ static int explore_step(struct bs_explorer *explorer, uint32_t from, size_t oper
 	} else if (r == 0) {
 		explorer->steps++;
 		bs_coverage_step(&explorer->coverage, previous, operation, step.response.exchange.status,
-				 step.succeeded, step.response.exchange.elapsed_us);
+				 step.succeeded, step.advanced ? NULL : &step.response.exchange.elapsed_us);
 		r = judge_step(explorer, from, &step, delta, err);
 		if (r == 0)
 			r = take_sample(explorer, from, &step, delta, err);
@@ -472,7 +474,8 @@ void bs_explorer_rekey(struct bs_explorer *explorer)
 
 	for (size_t i = 0; i < graph->count; i++) {
 		struct bs_state *state = &graph->states[i];
-		state->visible = bs_identity_visible(explorer->identity, graph, state->parent, i ? state->delta : NULL,
+		state->visible = bs_identity_visible(explorer->identity, graph, state->parent,
+						     i ? state->operation : BS_AT_ROOT, i ? state->delta : NULL,
 						     state->context);
 		state->key = bs_identity_key(state->visible, state->memory, state->blind);
 	}
@@ -484,7 +487,7 @@ int bs_explorer_root(struct bs_explorer *explorer, struct bs_err *err)
 	struct bs_violations violations = {0};
 	struct bs_state root = {.context = bs_context_ref(explorer->world->root)};
 
-	root.visible = bs_identity_visible(explorer->identity, &explorer->graph, 0, NULL, root.context);
+	root.visible = bs_identity_visible(explorer->identity, &explorer->graph, 0, BS_AT_ROOT, NULL, root.context);
 	root.key = root.visible;
 	int r = bs_judge_root(&explorer->judge, &explorer->graph.arena, &root.failing, &violations, err);
 	for (size_t i = 0; i < violations.count; i++)

@@ -16,6 +16,7 @@ struct entity {
 	struct bs_blob current; /* no data: gone */
 	struct bs_blob last;    /* its latest image, also when gone */
 	uint32_t name;          /* of those made and not gone, in order: 1, 2, 3 ...; 0: gone */
+	uint64_t ahead_ms;      /* where the clock stood when its masked values were written; at the root 0 */
 };
 
 struct bs_identity {
@@ -28,6 +29,7 @@ struct bs_identity {
 	struct bs_map by_image; /* from (table, image) to entities that have or had it */
 	struct bs_map by_key;   /* from (table, key) to those made: names are looked up here */
 	struct bs_buf bytes;    /* what is hashed in the end */
+	uint64_t ahead_ms;      /* where the clock stands on the path that is followed */
 };
 
 static void mask_configured(struct bs_identity *identity)
@@ -145,6 +147,16 @@ static struct entity *add_entity(struct bs_identity *identity, struct entity fre
 	return entity;
 }
 
+static bool masked_differ(const struct bs_identity *identity, uint32_t table, struct bs_blob a, struct bs_blob b)
+{
+	struct bs_blob x, y;
+
+	for (size_t c = 0; c < identity->stores->tables[table]->column_count; c++)
+		if (identity->masked[table][c] && bs_row_bytes(a, c, &x) && bs_row_bytes(b, c, &y) && !bs_blob_equal(x, y))
+			return true;
+	return false;
+}
+
 static void follow_change(struct bs_identity *identity, const struct bs_change *change)
 {
 	struct entity *entity = NULL;
@@ -163,6 +175,8 @@ static void follow_change(struct bs_identity *identity, const struct bs_change *
 		entity->current = change->after;
 		if (change->after.data) {
 			uint32_t index = (uint32_t)(entity - identity->entities);
+			if (identity->ahead_ms && masked_differ(identity, change->table, entity->last, change->after))
+				entity->ahead_ms = identity->ahead_ms;
 			entity->last = change->after;
 			bs_map_add(&identity->by_image, image_hash(change->table, change->after), index);
 		}
@@ -177,7 +191,8 @@ static void follow_change(struct bs_identity *identity, const struct bs_change *
 			   (struct entity){.table = change->table,
 					   .made = true,
 					   .current = change->after,
-					   .last = change->after},
+					   .last = change->after,
+					   .ahead_ms = identity->ahead_ms},
 			   hash);
 }
 
@@ -267,6 +282,8 @@ static void put_cell(struct bs_identity *identity, const struct entity *entity, 
 		other = made_with(identity, (uint32_t)c->ref_table, (size_t)c->ref_column, cell);
 	if (other && other->name)
 		put(identity, 'r', &other->name, sizeof other->name);
+	else if (identity->masked[entity->table][column] && entity->ahead_ms && !null)
+		put(identity, 'w', &entity->ahead_ms, sizeof entity->ahead_ms);
 	else if (identity->masked[entity->table][column])
 		put(identity, 'm', &null, sizeof null);
 	else
@@ -369,27 +386,40 @@ static void put_variable(struct bs_identity *identity, const struct bs_variable_
 	put(identity, 'v', text, strlen(text));
 }
 
+/* The clock moves before the rows of its step are written. */
+static void follow_edge(struct bs_identity *identity, uint32_t operation, const struct bs_delta *delta)
+{
+	if (operation != BS_AT_ROOT)
+		identity->ahead_ms += identity->model->actions[identity->model->operations[operation].action].advance_ms;
+	follow_delta(identity, delta);
+}
+
 struct bs_hash bs_identity_visible(struct bs_identity *identity, const struct bs_graph *graph, uint32_t parent,
-				   const struct bs_delta *delta, const struct bs_context *context)
+				   uint32_t operation, const struct bs_delta *delta, const struct bs_context *context)
 {
 	size_t edges;
 
 	bs_map_clear(&identity->by_image);
 	bs_buf_clear(&identity->bytes);
+	identity->ahead_ms = 0;
 	free(identity->entities);
 	identity->entities = NULL;
 	identity->count = 0;
 	if (graph->count) {
 		BS_AUTOFREE uint32_t *lineage = bs_graph_lineage(graph, parent, &edges);
-		for (size_t i = 0; i < edges; i++)
-			follow_delta(identity, graph->states[lineage[i]].delta);
+		for (size_t i = 0; i < edges; i++) {
+			const struct bs_state *state = &graph->states[lineage[i]];
+			follow_edge(identity, lineage[i] ? state->operation : BS_AT_ROOT, state->delta);
+		}
 	}
-	follow_delta(identity, delta);
+	follow_edge(identity, operation, delta);
 	name_entities(identity);
 	put_rows(identity);
 	bs_buf_addc(&identity->bytes, 'c');
 	for (uint32_t i = 0; i < context->count; i++)
 		put_variable(identity, &context->vars[i], identity->masked_var[i]);
+	if (identity->ahead_ms)
+		put(identity, 'a', &identity->ahead_ms, sizeof identity->ahead_ms);
 	return bs_hash_bytes(identity->bytes.data, identity->bytes.len);
 }
 

@@ -7,7 +7,8 @@
  *   cost depends on what changed on the path, never on the size of the database;
  * - the context: a captured identifier counts by the row that it names (a dead token when that row is
  *   gone, which is not the same as never captured), other values as they are;
- * - masks: volatile columns count only as NULL or not NULL.
+ * - masks: volatile columns count only as NULL or not NULL, and by where the clock stood when their row was written;
+ * - how far the application's clock was moved on.
  *
  * Memory and blindness are mixed in by bs_identity_key: see graph.h.
  */
@@ -28,10 +29,11 @@ bool bs_identity_mask(struct bs_identity *identity, uint32_t table, uint32_t col
 bool bs_identity_masked(const struct bs_identity *identity, uint32_t table, uint32_t column);
 bool bs_identity_mask_variable(struct bs_identity *identity, size_t var);
 
-/* The visible part of the state that is reached from `parent` by `delta`, with that context. The root is
- * its own parent, with no delta. */
+/* The visible part of the state that is reached from `parent` by an operation with `delta`, with that context. The root
+ * is its own parent, with no delta. */
+#define BS_AT_ROOT UINT32_MAX
 struct bs_hash bs_identity_visible(struct bs_identity *identity, const struct bs_graph *graph, uint32_t parent,
-				   const struct bs_delta *delta, const struct bs_context *context);
+				   uint32_t operation, const struct bs_delta *delta, const struct bs_context *context);
 
 struct bs_hash bs_identity_key(struct bs_hash visible, const struct bs_memory *memory, uint64_t blind);
 

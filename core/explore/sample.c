@@ -9,6 +9,7 @@
 #include "world/stores/row.h"
 
 #include <string.h>
+#include <time.h>
 
 static bool digits(const char *text, size_t from, size_t count)
 {
@@ -50,16 +51,23 @@ static bool time_number(double value)
 	return false;
 }
 
-static bool volatile_cell(const struct bs_cell *cell)
+static bool time_cell(const struct bs_cell *cell)
 {
 	switch (cell->kind) {
 	case BS_CELL_INT: return time_number((double)cell->integer);
 	case BS_CELL_REAL: return time_number(cell->real);
-	case BS_CELL_TEXT: return time_text(cell->data, cell->len) || uuid_text(cell->data, cell->len);
-	case BS_CELL_BLOB: return cell->len == 16;
+	case BS_CELL_TEXT: return time_text(cell->data, cell->len);
+	case BS_CELL_BLOB:
 	case BS_CELL_NULL: break;
 	}
 	return false;
+}
+
+static bool volatile_cell(const struct bs_cell *cell)
+{
+	if (cell->kind == BS_CELL_TEXT && uuid_text(cell->data, cell->len))
+		return true;
+	return (cell->kind == BS_CELL_BLOB && cell->len == 16) || time_cell(cell);
 }
 
 static bool volatile_value(const struct bs_value *value)
@@ -149,6 +157,30 @@ static void compare_contexts(struct comparison *c, const struct bs_context *a, c
 	}
 }
 
+/* Whether a step wrote a time into a column that is not masked yet. */
+static bool writes_time(const struct bs_explorer *explorer, const struct bs_delta *delta)
+{
+	for (uint32_t i = 0; delta && i < delta->count; i++) {
+		const struct bs_change *change = &delta->items[i];
+		const struct bs_table *table = explorer->world->stores.tables[change->table];
+		struct bs_cell cell;
+		for (size_t c = 0; change->after.data && c < table->column_count; c++)
+			if (!bs_identity_masked(explorer->identity, change->table, (uint32_t)c) &&
+			    bs_row_cell(change->after, c, &cell) && time_cell(&cell))
+				return true;
+	}
+	return false;
+}
+
+/* Times are often kept in whole seconds: repeated within one, they would look as if they never changed. */
+static void await_next_second(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	nanosleep(&(struct timespec){.tv_nsec = 999999999 - now.tv_nsec}, NULL);
+}
+
 int bs_explorer_sample(struct bs_explorer *explorer, uint32_t from, size_t operation, int status,
 		       const struct bs_delta *delta, struct bs_context *context, struct bs_err *err)
 {
@@ -159,6 +191,8 @@ int bs_explorer_sample(struct bs_explorer *explorer, uint32_t from, size_t opera
 
 	if (r < 0)
 		return r;
+	if (!explorer->sampled[operation] && writes_time(explorer, delta))
+		await_next_second();
 	bs_step_init(&step);
 	r = bs_walk_step(&explorer->walk, operation, &step, &again, err);
 	if (r == 0 && step.sent && step.response.exchange.outcome == BS_OUTCOME_RESPONSE) {

@@ -1,8 +1,10 @@
 /*
  * The self-check: trust in rollback is measured before it is used. It acts until a row changes, rolls
  * back, and compares a digest of every table, read on a fresh connection, and the answer to a safe request,
- * with what they were before. Then it starts the application again, redoes, and asks once more: when the
- * answer is the same, the stores alone carry the state, and states can be reached by redo after a restart.
+ * with what they were before. When the rows are as they were and the answer is not, the application keeps state in
+ * memory: it is started again over those rows, and when that gives the answer, each step back does so from then on.
+ * Then it starts the application again, redoes, and asks once more: when the answer is the same, the stores alone
+ * carry the state, and states can be reached by redo after a restart.
  */
 #include "explorer.h"
 
@@ -126,6 +128,33 @@ static int check_redo(struct bs_explorer *explorer, const struct bs_request *req
 	return r < 0 ? r : clean;
 }
 
+static const char in_memory[] = "after a rollback a safe request is answered otherwise: the application keeps state "
+				"outside its stores";
+
+/* The rows are as they were and the answer is not. */
+static int try_restart(struct bs_explorer *explorer, const struct answer *first, const struct bs_request *request,
+		       struct bs_err *err)
+{
+	struct answer answer = {0};
+	bool can = explorer->model->app.command && !explorer->walk.restart_undoes;
+	int r = can ? bs_walk_restart(&explorer->walk, err) : 0;
+
+	if (r == 0 && can)
+		r = ask(explorer, request, &answer, err);
+	if (r == 0 && can && same_answer(&answer, first)) {
+		explorer->walk.restart_undoes = true;
+		bs_explorer_warn(explorer, "outside-state", request->at,
+				 "set app.rollback: restart to say so yourself, or keep its state in a store",
+				 "%s; it is started again with each step back", in_memory);
+	} else if (r == 0) {
+		bs_explorer_warn(explorer, "outside-state", request->at,
+				 "findings are confirmed from a clean start, so none is wrong because of it", "%s%s", in_memory,
+				 can ? ", and starting it again does not bring it back" : "");
+	}
+	answer_release(&answer);
+	return r;
+}
+
 static int compare(struct bs_explorer *explorer, const uint64_t *tables_before, uint64_t digest_before,
 		   const struct answer *first, const struct bs_request *request, char **ret_trouble,
 		   struct bs_err *err)
@@ -143,13 +172,9 @@ static int compare(struct bs_explorer *explorer, const uint64_t *tables_before, 
 		return 0;
 	}
 	r = ask(explorer, request, &answer, err);
-	if (r == 0 && request && !same_answer(&answer, first))
-		bs_explorer_warn(explorer, "outside-state", request->at,
-				 "findings are confirmed from a clean start, so none is wrong because of it",
-				 "after a rollback a safe request is answered otherwise: the application keeps state "
-				 "outside its stores");
+	bool same = !request || same_answer(&answer, first);
 	answer_release(&answer);
-	return r;
+	return r < 0 || same ? r : try_restart(explorer, first, request, err);
 }
 
 static int check(struct bs_explorer *explorer, const struct bs_request *request, char **ret_text, struct bs_err *err)
@@ -162,6 +187,11 @@ static int check(struct bs_explorer *explorer, const struct bs_request *request,
 
 	if (r == 0)
 		r = ask(explorer, request, &first, err);
+	if (r == 0)
+		r = ask(explorer, request, &acted, err);
+	if (!same_answer(&first, &acted)) /* it tells the time, or counts: nothing can be told by it */
+		request = NULL;
+	answer_release(&acted);
 	if (r == 0)
 		r = act(explorer, err);
 	if (r <= 0) {
@@ -187,8 +217,9 @@ static int check(struct bs_explorer *explorer, const struct bs_request *request,
 				 trouble);
 		r = bs_walk_clean_start(&explorer->walk, err);
 	} else if (r == 0) {
-		*ret_text = bs_xasprintf("exact (%d row%s, %.1f ms)", rows, rows == 1 ? "" : "s",
-					 (double)took / 1000.0);
+		*ret_text = bs_xasprintf("exact (%d row%s, %.1f ms%s)", rows, rows == 1 ? "" : "s",
+					 (double)took / 1000.0,
+					 explorer->walk.restart_undoes ? ", with a restart of the application" : "");
 		r = check_redo(explorer, request, &acted, delta, err);
 	}
 	bs_arena_release(&arena);

@@ -12,7 +12,7 @@
 
 static void pause_ms(uint32_t ms)
 {
-	nanosleep(&(struct timespec){.tv_nsec = ms * 1000000L}, NULL);
+	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
 }
 
 void bs_walk_init(struct bs_walk *walk, struct bs_graph *graph, struct bs_world *world, struct bs_judge *judge,
@@ -52,7 +52,8 @@ static void join_to_edge(struct bs_walk *walk, const struct bs_change *items, si
 	const struct bs_delta *late = bs_delta_new(&walk->graph->arena, items, count);
 
 	state->delta = bs_delta_join(&walk->graph->arena, state->delta, late);
-	state->visible = bs_identity_visible(walk->identity, walk->graph, state->parent, state->delta, state->context);
+	state->visible = bs_identity_visible(walk->identity, walk->graph, state->parent, state->operation, state->delta,
+					     state->context);
 	bs_graph_rekey(walk->graph, walk->at, bs_identity_key(state->visible, state->memory, state->blind));
 }
 
@@ -89,8 +90,20 @@ static void sum_up(struct bs_walk *walk, uint32_t state)
 		bs_net_add(walk->net, states[s].delta, BS_REDO);
 }
 
+/* How far the application's clock is ahead in a state. */
+static uint64_t ahead_in(const struct bs_walk *walk, uint32_t state)
+{
+	const struct bs_state *states = walk->graph->states;
+	const struct bs_model *model = walk->world->model;
+	uint64_t ahead_ms = 0;
+
+	for (uint32_t s = state; model->moves_clock && s != 0; s = states[s].parent)
+		ahead_ms += model->actions[model->operations[states[s].operation].action].advance_ms;
+	return ahead_ms;
+}
+
 /* Returns 1 when rows were moved, 0 when there was nothing to move. */
-static int roll(struct bs_walk *walk, uint32_t state, struct bs_err *err)
+static int roll_rows(struct bs_walk *walk, uint32_t state, struct bs_err *err)
 {
 	for (int try = 0; try < APPLY_TRIES; try++) {
 		size_t count;
@@ -111,6 +124,21 @@ static int roll(struct bs_walk *walk, uint32_t state, struct bs_err *err)
 		pause_ms(2U << (try < 8 ? try : 8));
 	}
 	return bs_err_set(err, BS_ESTORE, "the application keeps writing or keeps a lock: the store could not be put back");
+}
+
+/* A job that runs by the clock must find the rows of its time: going back, those of later are due as soon as they are
+ * there, so the clock is put back first; going on, those of before are due once the clock is there, so it moves last. */
+static int roll(struct bs_walk *walk, uint32_t state, struct bs_err *err)
+{
+	uint64_t ahead_ms = ahead_in(walk, state);
+	bool back = ahead_ms < walk->world->ahead_ms, moved = ahead_ms != walk->world->ahead_ms;
+	int r = back ? bs_world_set_clock(walk->world, ahead_ms, err) : 0;
+
+	if (r == 0)
+		r = roll_rows(walk, state, err);
+	if (r >= 0 && !back && bs_world_set_clock(walk->world, ahead_ms, err) < 0)
+		r = BS_EIO;
+	return r >= 0 && moved ? 1 : r;
 }
 
 static int send_again(struct bs_walk *walk, uint32_t state, struct bs_err *err)
@@ -158,16 +186,18 @@ int bs_walk_to(struct bs_walk *walk, uint32_t state, struct bs_err *err)
 	bs_context_unref(context);
 	if (resend)
 		walk->restarted = false;
+	else if (walk->restart_undoes && bs_walk_restart(walk, err) < 0)
+		return BS_ETARGET;
 	bs_judge_moved(walk->judge);
 	return 0;
 }
 
 /* Waits until no more rows come, and joins them to the step's. */
-static int settle(struct bs_walk *walk, const struct bs_delta **delta, struct bs_err *err)
+static int settle(struct bs_walk *walk, uint32_t ms, const struct bs_delta **delta, struct bs_err *err)
 {
-	for (int round = 0; walk->settle_ms && round < SETTLE_ROUNDS; round++) {
+	for (int round = 0; ms && round < SETTLE_ROUNDS; round++) {
 		struct bs_changes changes;
-		pause_ms(walk->settle_ms);
+		pause_ms(ms);
 		int r = bs_stores_changes(&walk->world->stores, &changes, err);
 		if (r < 0 || changes.count == 0)
 			return r;
@@ -175,6 +205,14 @@ static int settle(struct bs_walk *walk, const struct bs_delta **delta, struct bs
 				       bs_delta_new(&walk->scratch, changes.items, changes.count));
 	}
 	return 0;
+}
+
+static uint32_t settle_after_advance(const struct bs_walk *walk, size_t operation)
+{
+	const struct bs_model *model = walk->world->model;
+	uint32_t ms = model->actions[model->operations[operation].action].settle_ms;
+
+	return ms > walk->settle_ms ? ms : walk->settle_ms;
 }
 
 int bs_walk_step(struct bs_walk *walk, size_t operation, struct bs_step *ret_step,
@@ -191,8 +229,10 @@ int bs_walk_step(struct bs_walk *walk, size_t operation, struct bs_step *ret_ste
 		walk->context = bs_context_ref(ret_step->context);
 	}
 	*ret_delta = bs_delta_new(&walk->scratch, ret_step->changes.items, ret_step->changes.count);
-	if (r == 0 && bs_unsafe_method(ret_step->response.exchange.method))
-		r = settle(walk, ret_delta, err);
+	if (r == 0 && ret_step->advanced)
+		r = settle(walk, settle_after_advance(walk, operation), ret_delta, err);
+	else if (r == 0 && bs_unsafe_method(ret_step->response.exchange.method))
+		r = settle(walk, walk->settle_ms, ret_delta, err);
 	if (*ret_delta)
 		ret_step->changes = (struct bs_changes){(struct bs_change *)(uintptr_t)(*ret_delta)->items,
 							(*ret_delta)->count};
@@ -207,6 +247,20 @@ void bs_walk_settle(struct bs_walk *walk, uint32_t state, bool fresh)
 	stand_at(walk, state, context);
 	bs_context_unref(context);
 	walk->fresh = fresh;
+}
+
+int bs_walk_restart(struct bs_walk *walk, struct bs_err *err)
+{
+	struct bs_changes changes;
+	int r = bs_world_restart(walk->world, err);
+
+	walk->restarts++;
+	if (r == 0)
+		r = bs_stores_changes(&walk->world->stores, &changes, err);
+	if (r == 0 && changes.count)
+		walk->beyond = bs_delta_join(&walk->scratch, walk->beyond,
+					     bs_delta_new(&walk->scratch, changes.items, changes.count));
+	return r;
 }
 
 int bs_walk_clean_start(struct bs_walk *walk, struct bs_err *err)

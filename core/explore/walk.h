@@ -26,12 +26,14 @@ struct bs_walk {
 	struct bs_context *context; /* of where the world stands; one reference */
 	bool fresh;  /* the last step made the state `at`: what comes late belongs to its edge */
 	bool replay; /* rollback is not to be trusted, or there is nothing to roll back */
+	bool restart_undoes; /* the stores do not hold all: going to a state also starts the application again over them */
 	bool redo_after_restart; /* the self-check showed that stores alone carry the state over a restart */
 	uint32_t settle_ms; /* rows came late once: how long no row may come after a step until it counts as over; 0: not */
 	bool restarted; /* the application was started again since the world stood at a state of the tree */
 	uint64_t late_rows;
 	uint64_t restores;
 	uint64_t replays;
+	uint64_t restarts;
 	uint64_t drifts; /* replays that did not lead where they should */
 };
 
@@ -50,6 +52,9 @@ int bs_walk_step(struct bs_walk *walk, size_t operation, struct bs_step *ret_ste
 
 /* What stands beyond is this state of the tree. */
 void bs_walk_settle(struct bs_walk *walk, uint32_t state, bool fresh);
+
+/* Starts the application again over the rows as they are. What it writes when it starts stands beyond. */
+int bs_walk_restart(struct bs_walk *walk, struct bs_err *err);
 
 /* A clean start; stands at the root. */
 int bs_walk_clean_start(struct bs_walk *walk, struct bs_err *err);

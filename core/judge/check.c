@@ -385,6 +385,22 @@ static bool skipped(const struct round *round, const struct bs_invariant *invari
 	return invariant->every_state && round->step->changes.count == 0;
 }
 
+static bool uses_answer(const struct bs_expr *expr)
+{
+	const struct bs_name *name;
+
+	for (size_t i = 0; expr && (name = bs_expr_name(expr, i)); i++)
+		if (bs_response_has(name->name))
+			return true;
+	return false;
+}
+
+/* The clock was moved, so there is no answer, and the rule asks for one. */
+static bool lacks_answer(const struct round *round, const struct bs_invariant *invariant)
+{
+	return round->step && round->step->advanced && (uses_answer(invariant->holds) || uses_answer(invariant->each_in));
+}
+
 static int check_invariant(struct round *round, size_t rule, struct bs_err *err)
 {
 	struct bs_judge *judge = round->judge;
@@ -395,7 +411,7 @@ static int check_invariant(struct round *round, size_t rule, struct bs_err *err)
 
 	if (invariant->sql_query)
 		return test_query(round, rule, err);
-	if (silent || skipped(round, invariant)) {
+	if (silent || lacks_answer(round, invariant) || skipped(round, invariant)) {
 		keep_failing(round, rule);
 		return 0;
 	}

@@ -298,10 +298,16 @@ static void step_of(struct bs_evidence *e, struct bs_trace_step *from, struct bs
 	out->action = action->name;
 	out->actor = model->actors[0];
 	out->at = place_of(e, action->at);
-	out->request = request_of(e, x);
-	out->response = response_of(e, x);
-	out->elapsed_us = x->elapsed_us;
-	out->curl = curl_of(e, &out->request);
+	if (from->step.advanced) {
+		out->request = (struct bs_ev_message){.method = x->method, .url = string_of(e, x->url)};
+		out->response = (struct bs_ev_message){.outcome = "advanced"};
+		out->curl = bs_arena_printf(&e->arena, "# the application's clock goes on by %s", x->url);
+	} else {
+		out->request = request_of(e, x);
+		out->response = response_of(e, x);
+		out->elapsed_us = x->elapsed_us;
+		out->curl = curl_of(e, &out->request);
+	}
 	changes_of(e, from->delta, out);
 	captures_of(e, &from->step, out);
 	log_of(e, from->step.log, out);

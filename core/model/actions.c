@@ -70,6 +70,35 @@ static void read_variants(struct bs_loader *l, const struct bs_yaml *node, struc
 
 /* --- Actions --------------------------------------------------------------------------------------- */
 
+#define SETTLE_DEFAULT_MS 200
+
+/* An action that moves the clock. */
+static void read_advance(struct bs_loader *l, const struct bs_yaml *map, const char *what, struct bs_action *action)
+{
+	static const char *const keys[] = {"advance", "settle", "title", "when", NULL};
+	const struct bs_yaml *node = bs_yaml_get(map, "advance");
+	struct bs_segment *span = bs_arena_alloc(l->arena, sizeof *span);
+	bool good = bs_read_span(l, node, "'advance'", &action->advance_ms);
+
+	bs_read_keys(l, map, what, keys);
+	action->settle_ms = SETTLE_DEFAULT_MS;
+	*span = (struct bs_segment){.text = good ? node->text : "", .len = good ? node->len : 0};
+	action->request = (struct bs_request){.method = BS_METHOD_ADVANCE,
+					      .path = {.segments = span, .count = 1, .at = node->at},
+					      .at = node->at};
+	l->model->moves_clock = true;
+	if ((node = bs_yaml_get(map, "settle")))
+		bs_read_duration(l, node, "'settle'", &action->settle_ms);
+	for (size_t i = 0; i < l->model->app.env.count; i++)
+		if (strcmp(l->model->app.env.items[i].name, "LD_PRELOAD") == 0)
+			bs_problem_add(l->problems, action->at,
+				       "'advance' loads libfaketime into the application by LD_PRELOAD, which app.env sets to "
+				       "something else; set it for Backstep itself, and both are loaded");
+	if (l->model->app.base_url)
+		bs_problem_add(l->problems, action->at,
+			       "'advance' needs an application that Backstep starts; replace app.base_url by app.command");
+}
+
 static void read_action(struct bs_loader *l, const struct bs_yaml_pair *pair)
 {
 	size_t index = l->model->action_count++;
@@ -88,8 +117,11 @@ static void read_action(struct bs_loader *l, const struct bs_yaml_pair *pair)
 		if ((node = bs_yaml_get(pair->value, "when")))
 			action->when = bs_read_expr(l, node, (struct bs_place){BS_AT_WHEN, index}, "'when'");
 	}
-	bs_read_request(l, pair->value, BS_OF_ACTION, (struct bs_place){BS_AT_ACTION, index}, what,
-			&action->request);
+	if (bs_yaml_get(pair->value, "advance"))
+		read_advance(l, pair->value, what, action);
+	else
+		bs_read_request(l, pair->value, BS_OF_ACTION, (struct bs_place){BS_AT_ACTION, index}, what,
+				&action->request);
 }
 
 static void check_total(struct bs_loader *l, const struct bs_yaml *node)

@@ -194,7 +194,10 @@ static void check_start(struct bs_loader *l, const struct bs_yaml *map)
 
 static void read_app(struct bs_loader *l, const struct bs_yaml *map)
 {
-	static const char *const keys[] = {"command", "base_url", "env", "ready", "ready_timeout", "reset", NULL};
+	static const char *const keys[] = {"command", "base_url", "env", "ready", "ready_timeout", "reset", "rollback",
+					   NULL};
+	static const char *const ways[] = {"stores", "restart", NULL};
+	size_t way;
 	struct bs_app_config *app = &l->model->app;
 	const struct bs_yaml *node;
 
@@ -210,6 +213,12 @@ static void read_app(struct bs_loader *l, const struct bs_yaml *map)
 		app->ready = read_one(l, node, "'ready'");
 	if ((node = bs_yaml_get(map, "reset")))
 		app->reset = read_one(l, node, "'reset'");
+	if ((node = bs_yaml_get(map, "rollback")) && bs_read_choice(l, node, "app.rollback", ways, &way)) {
+		app->restart_undoes = way == 1;
+		if (way == 1 && app->base_url)
+			bs_problem_add(l->problems, node->at,
+				       "'rollback: restart' needs an application that Backstep starts; replace app.base_url by app.command");
+	}
 	if ((node = bs_yaml_get(map, "ready_timeout")) &&
 	    bs_read_duration(l, node, "app.ready_timeout", &app->ready_timeout_ms) && app->ready_timeout_ms == 0)
 		bs_problem_add(l->problems, node->at, "app.ready_timeout must be more than 0");

@@ -75,6 +75,8 @@ bool bs_read_uint(struct bs_loader *l, const struct bs_yaml *node, const char *w
 		  uint64_t *ret_value);
 /* 500ms, 30s, 5m, 1h; a plain number is in seconds. */
 bool bs_read_duration(struct bs_loader *l, const struct bs_yaml *node, const char *what, uint32_t *ret_ms);
+/* The same, with days and weeks: 31d, 2w. More than 0, at most 36500d. */
+bool bs_read_span(struct bs_loader *l, const struct bs_yaml *node, const char *what, uint64_t *ret_ms);
 /* One of a list of names, NULL-terminated. */
 bool bs_read_choice(struct bs_loader *l, const struct bs_yaml *node, const char *what, const char *const *names,
 		    size_t *ret_index);

@@ -105,10 +105,16 @@ struct bs_variant { /* one list of `with` */
 	size_t count;
 };
 
+/* An action sends a request, or it moves the clock of the application on. Of one that moves the clock, the request is
+ * only what people read: method ADVANCE, and the time as its path. */
+#define BS_METHOD_ADVANCE "ADVANCE"
+
 struct bs_action {
 	const char *name;
 	const char *title; /* NULL when not given */
 	struct bs_request request;
+	uint64_t advance_ms; /* 0: it sends a request */
+	uint32_t settle_ms;  /* after moving the clock: as long as no row may come until it counts as over */
 	struct bs_variant *variants;
 	size_t variant_count;
 	struct bs_expr *when; /* NULL: always */
@@ -173,6 +179,7 @@ struct bs_app_config {
 	struct bs_request *ready; /* NULL: a TCP connection is enough */
 	uint32_t ready_timeout_ms;
 	struct bs_request *reset; /* app.reset, or NULL */
+	bool restart_undoes; /* rollback: restart; stepping back also starts the application again */
 	struct bs_at at;
 };
 
@@ -204,6 +211,7 @@ struct bs_model {
 	size_t actor_count;
 	struct bs_action *actions;
 	size_t action_count;
+	bool moves_clock; /* an action has `advance` */
 	struct bs_operation *operations;
 	size_t operation_count;
 	struct bs_invariant *invariants;

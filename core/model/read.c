@@ -67,13 +67,14 @@ bool bs_read_uint(struct bs_loader *l, const struct bs_yaml *node, const char *w
 }
 
 #define DURATION_MAX_MS 3600000000.0 /* 1000h, which 32 bits hold */
+#define SPAN_MAX_MS (36500.0 * 86400000.0)
 
 static bool parse_duration(const char *text, double *ret_ms)
 {
 	static const struct {
 		const char *unit;
 		double ms;
-	} units[] = {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+	} units[] = {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}, {"w", 604800000}};
 	size_t digits = strspn(text, "0123456789");
 	size_t len = digits;
 
@@ -100,6 +101,18 @@ bool bs_read_duration(struct bs_loader *l, const struct bs_yaml *node, const cha
 	*ret_ms = (uint32_t)(ms + 0.5);
 	if (*ret_ms == 0 && ms > 0)
 		*ret_ms = 1; /* 0 often means "no limit" */
+	return true;
+}
+
+bool bs_read_span(struct bs_loader *l, const struct bs_yaml *node, const char *what, uint64_t *ret_ms)
+{
+	double ms;
+
+	if (node->kind != BS_Y_SCALAR || !parse_duration(node->text, &ms))
+		return wrong(l, node, what, "a time such as 90m, 12h, 31d or 2w");
+	if (ms < 1 || ms > SPAN_MAX_MS)
+		return wrong(l, node, what, "more than 0 and at most 36500d");
+	*ret_ms = (uint64_t)(ms + 0.5);
 	return true;
 }
 

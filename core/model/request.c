@@ -278,7 +278,7 @@ static void check_keys(struct bs_loader *l, const struct bs_yaml *map, enum bs_r
 	static const char *const request_keys[] = {REQUEST_KEYS, NULL};
 	static const char *const action_keys[] = {REQUEST_KEYS, "title", "with", "when", "advance", "run",
 						  "idempotency_key", NULL};
-	static const char *const later[] = {"multipart", "file", "advance", "run", "idempotency_key"};
+	static const char *const later[] = {"multipart", "file", "run", "idempotency_key"};
 
 	bs_read_keys(l, map, what, owner == BS_OF_ACTION ? action_keys : request_keys);
 	for (size_t i = 0; i < (owner == BS_OF_ACTION ? BS_COUNT(later) : 2); i++)
@@ -343,7 +343,7 @@ void bs_read_request(struct bs_loader *l, const struct bs_yaml *node, enum bs_re
 	const struct bs_yaml *line = bs_yaml_get(node, "request");
 	if (line)
 		read_line(l, line, place, what, request);
-	else if (!bs_yaml_get(node, "advance") && !bs_yaml_get(node, "run"))
+	else if (!bs_yaml_get(node, "run"))
 		bs_problem_add(l->problems, node->at, "%s has no request; add `request: METHOD /path`", what);
 	read_rest(l, node, owner, place, what, request);
 }

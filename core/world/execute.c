@@ -192,10 +192,32 @@ int bs_execute_step(struct bs_world *world, const struct bs_request *request, si
 	return 0;
 }
 
+/* Moving the clock is a step without an answer. Whoever waits for what the application makes of it reads the changes. */
+static int advance(struct bs_world *world, size_t operation, const struct bs_context *context, struct bs_step *step,
+		   struct bs_err *err)
+{
+	const struct bs_action *action = &world->model->actions[world->model->operations[operation].action];
+	const struct bs_segment *span = &action->request.path.segments[0];
+
+	step->operation = operation;
+	step->context = bs_context_ref((struct bs_context *)(uintptr_t)context);
+	step->response.exchange.method = bs_xstrdup(BS_METHOD_ADVANCE);
+	step->response.exchange.url = bs_xstrndup(span->text, span->len);
+	step->advanced = step->sent = step->succeeded = true;
+	int r = bs_world_set_clock(world, world->ahead_ms + action->advance_ms, err);
+	if (r == 0)
+		r = bs_stores_changes(&world->stores, &step->changes, err);
+	take_step_log(world, step);
+	return r;
+}
+
 int bs_world_step(struct bs_world *world, size_t operation, const struct bs_context *context, uint32_t depth,
 		  struct bs_step *ret_step, struct bs_err *err)
 {
 	const struct bs_operation *op = &world->model->operations[operation];
+
+	if (world->model->actions[op->action].advance_ms)
+		return advance(world, operation, context, ret_step, err);
 
 	return bs_execute_step(world, &world->model->actions[op->action].request, operation, context, depth,
 			       ret_step, err);

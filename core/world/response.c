@@ -24,6 +24,14 @@ static const char *header_name(void *ctx, size_t index)
 
 static const char *const names[] = {"status", "body", "text", "headers", "sha256", "elapsed_ms", "error"};
 
+bool bs_response_has(const char *name)
+{
+	for (size_t i = 0; i < BS_COUNT(names); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
 static const char *name_at(void *ctx, size_t index)
 {
 	(void)ctx;

@@ -21,6 +21,9 @@ struct bs_response {
 void bs_response_init(struct bs_response *response);
 void bs_response_release(struct bs_response *response);
 
+/* Whether a name is one of those above. */
+bool bs_response_has(const char *name);
+
 /* As bs_scope's get, for the names above. */
 int bs_response_get(struct bs_response *response, const char *name, struct bs_value *ret_value,
 		    struct bs_err *err);

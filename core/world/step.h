@@ -17,6 +17,7 @@ struct bs_step {
 	struct bs_response response;
 	struct bs_changes changes; /* borrowed from the stores until they are asked again or applied to */
 	struct bs_context *context; /* after the step; one reference is the step's */
+	bool advanced;      /* the clock was moved and nothing was sent: there is no answer to look at */
 	bool sent;          /* false: the request could not be made from the context; reason says why */
 	bool succeeded;     /* the declared status came, or 2xx where none was declared */
 	bool unexpected;    /* a status was declared, and another came */

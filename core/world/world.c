@@ -106,8 +106,16 @@ static int render_command(const struct bs_world *world, char ***ret_argv, char *
 	const struct bs_app_config *app = &world->model->app;
 	struct bs_render render = render_for(world);
 	char **argv = bs_xcalloc(app->command_count + 1, sizeof *argv);
-	char **env = bs_xcalloc(app->env.count + 1, sizeof *env);
+	char **clock = world->clock ? bs_clock_env(world->clock, getenv("LD_PRELOAD")) : NULL;
+	size_t count = 0;
 	int r = 0;
+
+	while (clock && clock[count])
+		count++;
+	char **env = bs_xcalloc(count + app->env.count + 1, sizeof *env);
+	for (size_t i = 0; i < count; i++)
+		env[i] = clock[i];
+	free(clock);
 
 	for (size_t i = 0; r == 0 && i < app->command_count; i++)
 		r = bs_render_text(&render, &app->command[i], &argv[i], err);
@@ -115,7 +123,7 @@ static int render_command(const struct bs_world *world, char ***ret_argv, char *
 		char *value = NULL;
 		r = bs_render_text(&render, &app->env.items[i].value, &value, err);
 		if (r == 0)
-			env[i] = bs_xasprintf("%s=%s", app->env.items[i].name, value);
+			env[count + i] = bs_xasprintf("%s=%s", app->env.items[i].name, value);
 		free(value);
 	}
 	if (r < 0) {
@@ -218,7 +226,12 @@ static int start_app(struct bs_world *world, struct bs_err *err)
 	if (r < 0)
 		return r;
 	world->starts++;
-	return wait_ready(world, since_us, err);
+	r = wait_ready(world, since_us, err);
+	if (r == 0 && world->clock && !bs_clock_loaded(bs_app_pid(world->app)))
+		r = bs_err_set(err, BS_ETARGET,
+			       "the application does not load libfaketime, so 'advance' cannot move its clock: it is linked "
+			       "statically (as Go programs are), or its environment is cleared on the way");
+	return r;
 }
 
 static void stop_app(struct bs_world *world)
@@ -228,6 +241,29 @@ static void stop_app(struct bs_world *world)
 	world->app = NULL;
 	if (world->http)
 		bs_http_disconnect(world->http);
+}
+
+int bs_world_set_clock(struct bs_world *world, uint64_t ahead_ms, struct bs_err *err)
+{
+	int r = 0;
+
+	if (ahead_ms == world->ahead_ms)
+		return 0;
+	if (world->clock)
+		r = bs_clock_set(world->clock, ahead_ms, err);
+	else if (world->options.set_clock)
+		world->options.set_clock(world->options.send_ctx, ahead_ms);
+	if (r == 0)
+		world->ahead_ms = ahead_ms;
+	return r;
+}
+
+int bs_world_restart(struct bs_world *world, struct bs_err *err)
+{
+	if (world->options.send)
+		return 0;
+	stop_app(world);
+	return start_app(world, err);
 }
 
 static int run_setup(struct bs_world *world, struct bs_err *err)
@@ -269,6 +305,8 @@ static int bring_up(struct bs_world *world, struct bs_err *err)
 	} else {
 		world->base_url = bs_xstrdup("http://127.0.0.1");
 	}
+	if (r == 0 && world->model->moves_clock && !world->options.send)
+		r = bs_clock_new(world->workdir, &world->clock, err);
 	if (r == 0)
 		r = open_stores(world, err);
 	if (r == 0 && !world->options.send)
@@ -309,6 +347,7 @@ void bs_world_close(struct bs_world *world)
 	stop_app(world);
 	bs_stores_close(&world->stores);
 	bs_http_free(world->http);
+	bs_clock_free(world->clock);
 	if (world->workdir)
 		bs_guard_end(); /* removes the work directory */
 	free(world->workdir);
@@ -341,6 +380,8 @@ int bs_world_clean_start(struct bs_world *world, struct bs_err *err)
 	if (!world->options.send)
 		stop_app(world);
 	r = bs_stores_clone(&world->stores, err);
+	if (r == 0)
+		r = bs_world_set_clock(world, 0, err);
 	if (r == 0)
 		r = start_app(world, err);
 	if (r == 0)

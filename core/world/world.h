@@ -11,6 +11,7 @@
 #define BS_WORLD_WORLD_H
 
 #include "app.h"
+#include "clock.h"
 #include "http.h"
 #include "render.h"
 #include "step.h"
@@ -22,6 +23,8 @@ struct bs_world_options {
 	const volatile sig_atomic_t *stop; /* nonzero: the user asked to stop; may be NULL */
 	/* A world without a process and without a network, for the engine's own tests: sends in place of HTTP. */
 	int (*send)(void *ctx, struct bs_exchange *exchange, struct bs_err *err);
+	/* Moves the clock of such a world; NULL: it has none. */
+	void (*set_clock)(void *ctx, uint64_t ahead_ms);
 	void *send_ctx;
 	struct bs_stores *stores; /* taken over, with clone and snapshot done by the caller; NULL: from the model */
 };
@@ -32,6 +35,8 @@ struct bs_world {
 	struct bs_http *http;
 	struct bs_app *app; /* NULL: it runs already, or it is down */
 	struct bs_stores stores;
+	struct bs_clock *clock; /* NULL: no action moves it */
+	uint64_t ahead_ms;      /* where it stands: so far ahead of the real one */
 	char *workdir; /* private to this run; removed at the end */
 	char *base_url;
 	uint16_t port;
@@ -50,6 +55,12 @@ void bs_world_close(struct bs_world *world); /* accepts NULL */
 
 /* Back to the root, trusting nothing. */
 int bs_world_clean_start(struct bs_world *world, struct bs_err *err);
+
+/* Starts the application again over the stores as they are: the only undo for what it keeps in memory. */
+int bs_world_restart(struct bs_world *world, struct bs_err *err);
+
+/* Moves the application's clock; nothing happens when it stands there. */
+int bs_world_set_clock(struct bs_world *world, uint64_t ahead_ms, struct bs_err *err);
 
 /* True when a clean start gives a fresh application: we start it, or it has a reset request. */
 bool bs_world_can_restart(const struct bs_world *world);

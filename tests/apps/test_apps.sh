@@ -161,6 +161,29 @@ notes_bugs)
 	expect 400 POST /notes '{"text":7}'
 	stop
 	;;
+subscriptions_bugs | subscriptions_fixed)
+	start --db "$work/db" $([ "$part" = subscriptions_bugs ] || echo --fixed)
+	expect 201 POST /subscriptions '{"price":5}'; says '{"id":1,"price":5}'
+	expect 201 POST /subscriptions '{"price":7}'
+	expect 200 DELETE /subscriptions/2; says '{"id":2}'
+	expect 404 DELETE /subscriptions/2
+	sleep 0.1
+	expect 200 GET /subscriptions/1; says '{"id":1,"price":5,"cancelled":0,"charges":0}'
+	sqlite3 "$work/db" "UPDATE subscriptions SET renews_at = renews_at - 31 * 86400"
+	for _ in $(seq 100); do
+		expect 200 GET /subscriptions/1
+		[ "$answer" = '{"id":1,"price":5,"cancelled":0,"charges":0}' ] || break
+		sleep 0.05
+	done
+	says '{"id":1,"price":5,"cancelled":0,"charges":1}'
+	expect 200 GET /subscriptions/2
+	if [ $part = subscriptions_bugs ]; then
+		says '{"id":2,"price":7,"cancelled":1,"charges":1}'
+	else
+		says '{"id":2,"price":7,"cancelled":1,"charges":0}'
+	fi
+	stop
+	;;
 notes_fixed)
 	start --db "$work/db" --fixed
 	expect 201 POST /notes '{"text":"a"}'

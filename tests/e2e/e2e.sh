@@ -13,7 +13,7 @@ models=$source/tests/e2e/models
 work=$(mktemp -d)
 export TMPDIR=$work/tmp # everything that a run leaves behind would be here
 mkdir "$TMPDIR"
-PATH=$build/tests/apps/payments:$build/tests/apps/notes:$build/tests/apps/counters:$PATH
+PATH=$build/tests/apps/payments:$build/tests/apps/notes:$build/tests/apps/counters:$build/tests/apps/subscriptions:$PATH
 unset APP_FIXED GITHUB_ACTIONS
 cd "$work"
 
@@ -366,6 +366,32 @@ what_is_no_event_file_is_refused_with_its_line)
 	complains "holds 2 runs"
 	bs 4 report events.ndjson --report junit=/no-such-folder/x.xml --report html=report.html
 	[ -s report.html ] || fail "one report that could not be written stopped another"
+	;;
+time_that_passes_is_a_step_and_is_undone_with_it)
+	bs 1 run "$models/subscriptions.yaml" "${all_reports[@]}"
+	is findings "who_left_is_not_charged confirmed 3/3: subscribe > cancel > a_month_passes" "$findings"
+	is "the step" "ADVANCE 31d advanced" '[.[] | select(.type == "finding")][0].steps[2] | "\(.request.method) \(.request.url) \(.response.outcome)"'
+	# Undone and taken again from other states, it does what it did: nothing is left of a month that was undone.
+	is "charges before any month" 0 '[.[] | select(.type == "step" and .op != "a_month_passes" and .changed_rows > 1)] | length'
+	is warnings "" '[.[] | select(.type == "warning") | .code] | join(" ")'
+	nothing_left
+	export APP_FIXED=1
+	bs 0 run "$models/subscriptions.yaml" "${all_reports[@]}"
+	is findings "" "$findings"
+	;;
+a_clock_that_cannot_be_moved_is_said)
+	cat >model.yaml <<-'END'
+		version: 1
+		app: {command: [./plain, "${port}"], ready_timeout: 5s}
+		actions: {wait: {advance: 1d}, get: {request: GET /}}
+		invariants: {fine: {severity: low, holds: status < 500}}
+	END
+	printf '#!/bin/sh\nunset LD_PRELOAD\nexec python3 -m http.server --bind 127.0.0.1 "$1"\n' >plain
+	chmod +x plain
+	bs 3 run model.yaml
+	complains "does not load libfaketime"
+	nothing_left
+	no_app_left
 	;;
 secrets_are_in_no_report)
 	export ANN_TOKEN='s3cr3t/token+ann'

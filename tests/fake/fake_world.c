@@ -244,6 +244,7 @@ static int apply(struct bs_store *base, const struct bs_net_row *rows, size_t co
 		if (rows[i].count > 0)
 			insert(fake, row_of(rows[i].image));
 	store->stats.applies++;
+	fake->applied_ahead_ms = fake->ahead_ms;
 	return 0;
 }
 
@@ -334,6 +335,11 @@ void fake_release(struct fake_world *fake)
 	fake_init(fake);
 }
 
+static void set_clock(void *ctx, uint64_t ahead_ms)
+{
+	((struct fake_world *)ctx)->ahead_ms = ahead_ms;
+}
+
 struct bs_world_options fake_options(struct fake_world *fake)
 {
 	struct fake_store *store = bs_xcalloc(1, sizeof *store);
@@ -347,7 +353,7 @@ struct bs_world_options fake_options(struct fake_world *fake)
 	fake->stores.names = bs_xmalloc(sizeof *fake->stores.names);
 	fake->stores.items[0] = fake->store;
 	fake->stores.names[0] = bs_xstrdup("db");
-	return (struct bs_world_options){.send = send_fake, .send_ctx = fake, .stores = &fake->stores};
+	return (struct bs_world_options){.send = send_fake, .set_clock = set_clock, .send_ctx = fake, .stores = &fake->stores};
 }
 
 struct bs_model *fake_model(const char *yaml)

@@ -23,6 +23,8 @@ struct fake_world {
 	size_t row_count, row_alloc, root_count;
 	int64_t next_id; /* never goes back: as with AUTOINCREMENT, which rollback does not need to restore here */
 	uint64_t requests, clones;
+	uint64_t ahead_ms;         /* of the clock */
+	uint64_t applied_ahead_ms; /* where the clock stood when rows were put back last */
 	/* What to do wrong, for tests: */
 	bool cache;          /* GET fills a cache which DELETE forgets to clear */
 	bool cached[4096];   /* by id: those in it */

@@ -466,6 +466,52 @@ static void coming_back_gives_the_same_rows_from_wherever_one_comes(void **state
 	engine_close(&e);
 }
 
+#define CLOCK_MODEL                                                                                                 \
+	"version: 1\nname: clock\napp: {command: [nothing]}\nactions:\n"                                           \
+	"  a: {request: POST /orders, json: {amount: 1}}\n"                                                         \
+	"  day: {advance: 1d, settle: 0}\n"                                                                         \
+	"explore: {max_depth: 3, remember: 0}\n"
+
+static void where_the_clock_stands_is_part_of_a_state(void **state)
+{
+	struct engine e;
+
+	(void)state;
+	engine_open(&e, CLOCK_MODEL);
+	engine_explore(&e);
+	assert_true(STATE_AT(&e, "day") != BS_MAP_NONE);
+	assert_true(STATE_AT(&e, "day", "day") != BS_MAP_NONE);
+	/* The same rows at the same time: one state, whichever came first, as no column tells when it was written. */
+	assert_true((STATE_AT(&e, "a", "day") == BS_MAP_NONE) != (STATE_AT(&e, "day", "a") == BS_MAP_NONE));
+	assert_int_equal(e.fake.ahead_ms / 86400000, 3);
+	engine_close(&e);
+}
+
+static void the_clock_goes_back_before_the_rows_and_on_after_them(void **state)
+{
+	static const struct {
+		int to; /* 0 root, 1 a, 2 a a day */
+		uint64_t days, days_at_apply;
+	} walks[] = {{2, 1, 0}, {1, 0, 0}, {2, 1, 0}, {0, 0, 0}, {2, 1, 0}, {2, 1, 0}};
+	struct engine e;
+	struct bs_err err = BS_ERR_INIT;
+
+	(void)state;
+	engine_open(&e, CLOCK_MODEL);
+	engine_explore(&e);
+	const uint32_t states[] = {0, STATE_AT(&e, "a"), STATE_AT(&e, "a", "a", "day")};
+	assert_true(states[2] != BS_MAP_NONE);
+	assert_int_equal(bs_walk_to(&e.explorer.walk, 0, &err), 0);
+	for (size_t i = 0; i < BS_COUNT(walks); i++) {
+		assert_int_equal(bs_walk_to(&e.explorer.walk, states[walks[i].to], &err), 0);
+		assert_int_equal(e.fake.ahead_ms / 86400000, walks[i].days);
+		assert_int_equal(e.fake.applied_ahead_ms / 86400000, walks[i].days_at_apply);
+	}
+	assert_int_equal(bs_walk_clean_start(&e.explorer.walk, &err), 0);
+	assert_int_equal(e.fake.ahead_ms, 0);
+	engine_close(&e);
+}
+
 static void a_finding_is_confirmed_on_a_fresh_clone(void **state)
 {
 	static const struct {
@@ -509,6 +555,8 @@ int main(void)
 		cmocka_unit_test(a_write_that_changes_nothing_visible_makes_a_new_state),
 		cmocka_unit_test(a_walk_moves_only_the_rows_that_differ_and_never_goes_back_through_the_root),
 		cmocka_unit_test(coming_back_gives_the_same_rows_from_wherever_one_comes),
+		cmocka_unit_test(where_the_clock_stands_is_part_of_a_state),
+		cmocka_unit_test(the_clock_goes_back_before_the_rows_and_on_after_them),
 		cmocka_unit_test(a_finding_is_confirmed_on_a_fresh_clone),
 	};
 

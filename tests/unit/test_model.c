@@ -297,7 +297,7 @@ static void durations_have_units(void **state)
 		uint64_t ms; /* UINT64_MAX: refused */
 	} table[] = {{"30s", 30000},	{"500ms", 500},	 {"5m", 300000},     {"1h", 3600000}, {"7", 7000},
 		     {"1.5s", 1500},	{"0", 0},	 {"\"2s\"", 2000},   {"1000h", 3600000000u},
-		     {"-1s", UINT64_MAX}, {"5 m", UINT64_MAX}, {"1d", UINT64_MAX}, {"1001h", UINT64_MAX},
+		     {"-1s", UINT64_MAX}, {"5 m", UINT64_MAX}, {"1d", 86400000}, {"42d", UINT64_MAX}, {"1001h", UINT64_MAX},
 		     {"", UINT64_MAX},	{"0x10", UINT64_MAX}, {"[1]", UINT64_MAX}};
 
 	(void)state;
