@@ -379,6 +379,55 @@ time_that_passes_is_a_step_and_is_undone_with_it)
 	bs 0 run "$models/subscriptions.yaml" "${all_reports[@]}"
 	is findings "" "$findings"
 	;;
+what_an_app_keeps_in_memory_is_undone_by_starting_it_again)
+	cat >app.py <<-'END'
+		import http.server, json, sqlite3, sys
+		db = sqlite3.connect(sys.argv[2])
+		db.execute("CREATE TABLE IF NOT EXISTS items (id INTEGER PRIMARY KEY)")
+		db.commit()
+		count = db.execute("SELECT count(*) FROM items").fetchone()[0]  # kept by hand from here on
+		class Handler(http.server.BaseHTTPRequestHandler):
+		    protocol_version = "HTTP/1.1"
+		    def answer(self, status, value):
+		        body = json.dumps(value).encode()
+		        self.send_response(status)
+		        self.send_header("Content-Length", str(len(body)))
+		        self.end_headers()
+		        self.wfile.write(body)
+		    def do_GET(self):
+		        self.answer(200, {"count": count})
+		    def do_POST(self):
+		        global count
+		        db.execute("INSERT INTO items DEFAULT VALUES")
+		        db.commit()
+		        count += 1
+		        self.answer(201, {"rows": db.execute("SELECT count(*) FROM items").fetchone()[0]})
+		    def log_message(self, *ignored):
+		        pass
+		http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+	END
+	model() {
+		cat <<-END
+			version: 1
+			app: {command: [python3, app.py, "\${port}", "\${stores.db.path}"], ready: GET /count $1}
+			stores: {db: {driver: sqlite, path: items.db}}
+			actions: {add: {request: POST /items, expect: 201}, count: {request: GET /count}}
+			invariants:
+			  counted_right: {severity: critical, holds: "action ~= 'add' or body.rows == list.body.count", observe: {list: GET /count}}
+			explore: {max_depth: 3, max_steps: 20}
+		END
+	}
+	model "" >model.yaml
+	bs 0 run model.yaml --report ndjson=events.ndjson
+	is findings "" "$findings"
+	is warnings outside-state '[.[] | select(.type == "warning") | .code] | join(" ")'
+	is "the self-check" true '[.[] | select(.type == "store.ready")][0].self_check | contains("with a restart of the application")'
+	model ", rollback: restart" >model.yaml
+	bs 0 run model.yaml --report ndjson=events.ndjson
+	is findings "" "$findings"
+	is warnings "" '[.[] | select(.type == "warning") | .code] | join(" ")'
+	nothing_left
+	;;
 a_clock_that_cannot_be_moved_is_said)
 	cat >model.yaml <<-'END'
 		version: 1
