@@ -141,20 +141,6 @@ static void chain(struct bs_console *console, const struct bs_ev_finding *findin
 
 /* --- Evidence ------------------------------------------------------------------------------------------------- */
 
-/* The answer says most where the application itself is at fault. */
-static void answer(struct bs_console *console, const struct bs_ev_finding_step *step)
-{
-	struct bs_buf words = BS_BUF_INIT;
-
-	bs_words_status(&words, &step->response);
-	if (step->response.error)
-		bs_buf_addf(&words, ": %s", step->response.error);
-	if (step->response.body && *step->response.body)
-		bs_buf_addf(&words, "  %s", step->response.body);
-	bs_console_labelled(console, "the answer", bs_buf_text(&words), 3);
-	bs_buf_release(&words);
-}
-
 /* The last lines are the ones about the failure. */
 static void log_lines(struct bs_console *console, const struct bs_ev_finding_step *step)
 {
@@ -173,16 +159,17 @@ static void evidence(struct bs_console *console, const struct bs_ev_finding *fin
 {
 	const struct bs_ev_finding_step *step = bs_words_failing_step(finding);
 	struct bs_buf words = BS_BUF_INIT;
-	bool fault = step && (step->response.status >= 500 || step->response.status <= 0);
 
 	if (finding->read_count) {
 		bs_words_reads(&words, finding);
 		bs_console_labelled(console, "the rule saw", bs_buf_text(&words), 4);
 		bs_buf_clear(&words);
 	}
-	if (step && (fault || bs_words_equal(finding->rule, "unexpected-status")))
-		answer(console, step);
-	if (fault)
+	bs_words_answer(&words, finding);
+	if (words.len)
+		bs_console_labelled(console, "the answer", bs_buf_text(&words), 3);
+	bs_buf_clear(&words);
+	if (step && bs_words_is_fault(step))
 		log_lines(console, step);
 	bs_words_length(&words, finding);
 	bs_console_labelled(console, bs_words_equal(finding->verdict, "unconfirmed") ? "sequence" : "minimal",

@@ -60,14 +60,6 @@ static char *cell(struct bs_buf *words)
 	return clean;
 }
 
-static bool several_actors(const struct bs_ev_finding *finding)
-{
-	for (size_t i = 1; i < finding->step_count; i++)
-		if (finding->steps[i].actor && !bs_words_equal(finding->steps[i].actor, finding->steps[0].actor))
-			return true;
-	return false;
-}
-
 static void fill_changes(struct step_cells *cells, const struct bs_ev_finding_step *step, struct bs_buf *words)
 {
 	uint64_t more = step->changes_left_out;
@@ -98,7 +90,7 @@ static void fill_step(struct step_cells *cells, const struct bs_ev_finding *find
 	bs_words_number(&words, index + 1);
 	cells->number = cell(&words);
 	bs_words_operation(&words, step);
-	if (several_actors(finding))
+	if (bs_words_several_actors(finding))
 		bs_buf_addf(&words, " as %s", bs_words_or(step->actor, "?"));
 	cells->operation = cell(&words);
 	bs_words_request(&words, &step->request);

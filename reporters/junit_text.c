@@ -108,13 +108,9 @@ void bs_junit_story(struct bs_buf *out, const struct bs_summary *summary, const 
 
 static void cut(struct bs_buf *text, size_t bytes)
 {
-	size_t n = bytes;
-
 	if (text->len <= bytes)
 		return;
-	while (n && (text->data[n] & 0xC0) == 0x80)
-		n--;
-	text->len = n;
+	text->len = bs_utf8_fit(text->data, text->len, bytes);
 	bs_buf_adds(text, "…");
 }
 

@@ -99,3 +99,19 @@ int bs_outfile_write(const char *path, const char *data, size_t len, struct bs_e
 	BS_AUTOFREE char *target = realpath(path, NULL);
 	return replace(target ? target : path, data, len, err);
 }
+
+int bs_outfile_append(const char *path, const char *data, size_t len, struct bs_err *err)
+{
+	struct stat before = {0};
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		return failed(path, err);
+	if (fstat(fd, &before) == 0 && write_all(fd, data, len))
+		return close(fd) == 0 ? 0 : failed(path, err);
+	int r = failed(path, err);
+	if (S_ISREG(before.st_mode) && ftruncate(fd, before.st_size) != 0)
+		bs_err_wrap(err, "half of the report stands in it");
+	close(fd);
+	return r;
+}

@@ -15,4 +15,7 @@
 /* Writes len bytes of data to path. Errors: BS_EIO. */
 int bs_outfile_write(const char *path, const char *data, size_t len, struct bs_err *err);
 
+/* Writes behind what the file holds, which stays as it is, also when this fails. Errors: BS_EIO. */
+int bs_outfile_append(const char *path, const char *data, size_t len, struct bs_err *err);
+
 #endif

@@ -11,5 +11,6 @@ extern const struct bs_reporter_ops bs_reporter_console;
 extern const struct bs_reporter_ops bs_reporter_ndjson;
 extern const struct bs_reporter_ops bs_reporter_junit;
 extern const struct bs_reporter_ops bs_reporter_html;
+extern const struct bs_reporter_ops bs_reporter_markdown;
 
 #endif

@@ -254,6 +254,32 @@ const struct bs_ev_finding_step *bs_words_failing_step(const struct bs_ev_findin
 	return NULL;
 }
 
+bool bs_words_is_fault(const struct bs_ev_finding_step *step)
+{
+	return step->response.status >= 500 || step->response.status <= 0;
+}
+
+void bs_words_answer(struct bs_buf *out, const struct bs_ev_finding *finding)
+{
+	const struct bs_ev_finding_step *step = bs_words_failing_step(finding);
+
+	if (!step || (!bs_words_is_fault(step) && !bs_words_equal(finding->rule, "unexpected-status")))
+		return;
+	bs_words_status(out, &step->response);
+	if (step->response.error)
+		bs_buf_addf(out, ": %s", step->response.error);
+	if (step->response.body && *step->response.body)
+		bs_buf_addf(out, "  %s", step->response.body);
+}
+
+bool bs_words_several_actors(const struct bs_ev_finding *finding)
+{
+	for (size_t i = 1; i < finding->step_count; i++)
+		if (finding->steps[i].actor && !bs_words_equal(finding->steps[i].actor, finding->steps[0].actor))
+			return true;
+	return false;
+}
+
 void bs_words_notice(struct bs_buf *out, const struct bs_ev_notice *notice)
 {
 	if (notice->at.file) {
@@ -267,10 +293,10 @@ void bs_words_notice(struct bs_buf *out, const struct bs_ev_notice *notice)
 
 /* --- Commands ------------------------------------------------------------------------------------------ */
 
-/* GitHub's job log takes "##[" for a command wherever it stands. */
-static bool is_command_mark(const char *text)
+/* GitHub's job log takes "##[" for a command wherever it stands, and "::" at the beginning of a line. */
+static bool is_command_mark(const char *text, size_t at)
 {
-	return strncmp(text, "##[", 3) == 0;
+	return strncmp(text + at, "##[", 3) == 0 || (at == strspn(text, " \t") && strncmp(text + at, "::", 2) == 0);
 }
 
 /* What would drive the terminal is written as the shell's own $'\x1b'. All text from outside stands in single quotes
@@ -285,7 +311,7 @@ void bs_words_command(struct bs_buf *out, const char *command)
 		struct bs_buf shown = BS_BUF_INIT;
 		n = n ? n : 1;
 		bs_utf8_clean(&shown, command + i, n, BS_UTF8_CONSOLE);
-		if (shown.len == n && memcmp(shown.data, command + i, n) == 0 && !is_command_mark(command + i)) {
+		if (shown.len == n && memcmp(shown.data, command + i, n) == 0 && !is_command_mark(command, i)) {
 			bs_buf_add(out, command + i, n);
 		} else {
 			bs_buf_adds(out, "'$'");

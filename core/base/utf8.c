@@ -56,6 +56,15 @@ bool bs_utf8_valid(const char *text, size_t len)
 	return true;
 }
 
+size_t bs_utf8_fit(const char *text, size_t len, size_t max)
+{
+	size_t n = len < max ? len : max;
+
+	while (n < len && n && ((unsigned char)text[n] & 0xC0) == 0x80)
+		n--;
+	return n;
+}
+
 /* https://www.w3.org/TR/xml/#charsets */
 static bool xml_char(uint32_t c)
 {

@@ -16,6 +16,9 @@ size_t bs_utf8_next(const char *text, size_t len, uint32_t *ret_code_point);
 
 bool bs_utf8_valid(const char *text, size_t len);
 
+/* The most bytes of text that are no more than max and end where a character does. */
+size_t bs_utf8_fit(const char *text, size_t len, size_t max);
+
 enum bs_utf8_mode {
 	BS_UTF8_ANY,     /* valid UTF-8, NUL becomes U+FFFD */
 	BS_UTF8_XML,     /* and only the characters of XML 1.0's Char production; ANSI escapes are dropped */

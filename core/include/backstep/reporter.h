@@ -11,6 +11,7 @@
 struct bs_reporter_options {
 	const char *path;  /* where to write; NULL: the format's default; "-": standard output */
 	const char *profile; /* one of the format's profiles; NULL: its first */
+	bool append;       /* markdown: behind what the file holds already, as GitHub's job summary wants it */
 	FILE *stream;      /* console: where to print; borrowed; else NULL */
 	bool tty;          /* console: stream is a terminal: progress is redrawn */
 	bool color;        /* console */
