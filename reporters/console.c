@@ -9,6 +9,7 @@
 #include "outfile.h"
 #include "reporters.h"
 #include "summary_words.h"
+#include "workflow.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -54,6 +55,16 @@ static void draw(struct bs_console *console)
 	bs_buf_clear(line);
 }
 
+/* All of what is written goes through here, whatever composed it. */
+static void keep_quiet(struct bs_buf *text)
+{
+	struct bs_buf quiet = BS_BUF_INIT;
+
+	bs_workflow_quiet(&quiet, bs_buf_text(text), text->len, BS_QUIET_TEXT);
+	bs_buf_release(text);
+	*text = quiet;
+}
+
 static void flush(struct bs_console *console)
 {
 	if (!console->stream) /* a file is written at the end */
@@ -61,6 +72,8 @@ static void flush(struct bs_console *console)
 	if (!console->out.len && !console->progress.line.len)
 		return;
 	if (console->out.len) {
+		if (console->job_log)
+			keep_quiet(&console->out);
 		erase(console);
 		write_bytes(console, console->out.data, console->out.len);
 		bs_buf_clear(&console->out);
@@ -175,6 +188,7 @@ static int open_console(const struct bs_reporter_options *options, struct bs_rep
 	console->stream = file ? NULL : options->stream ? options->stream : stdout;
 	console->tty = !file && options->tty;
 	console->color = !file && options->color;
+	console->job_log = !file && options->job_log;
 	console->width = file || !options->width ? WIDTH_UNKNOWN : options->width;
 	if (console->width < WIDTH_MIN)
 		console->width = WIDTH_MIN;

@@ -25,7 +25,7 @@ struct bs_console {
 	FILE *stream; /* NULL: `path` is written at the end */
 	char *path;
 	int write_error; /* errno of the first write that failed */
-	bool tty, color;
+	bool tty, color, job_log;
 	unsigned width;
 	struct bs_buf out;
 	struct bs_console_progress progress;

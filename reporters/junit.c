@@ -9,9 +9,11 @@
 #include "outfile.h"
 #include "reporters.h"
 #include "summary_words.h"
+#include "workflow.h"
 
 #include <inttypes.h>
 #include <libxml/xmlwriter.h>
+#include <string.h>
 
 #define LINE_BYTES 500 /* of a name or a message: they are shown in lists */
 
@@ -281,6 +283,19 @@ static void release(struct bs_junit *junit)
 	free(junit);
 }
 
+/* Standard output may be the log of a job, in which no text is to be a command. */
+static int write_bytes(const char *path, const char *text, size_t len, struct bs_err *err)
+{
+	struct bs_buf quiet = BS_BUF_INIT;
+
+	if (strcmp(path, "-") != 0)
+		return bs_outfile_write(path, text, len, err);
+	bs_workflow_quiet(&quiet, text, len, BS_QUIET_XML);
+	int r = bs_outfile_write(path, quiet.data, quiet.len, err);
+	bs_buf_release(&quiet);
+	return r;
+}
+
 static int write_file(struct bs_junit *junit, struct bs_err *err)
 {
 	xmlBufferPtr buffer = xmlBufferCreate();
@@ -290,8 +305,7 @@ static int write_file(struct bs_junit *junit, struct bs_err *err)
 	if (junit->writer) {
 		write_document(junit);
 		xmlFreeTextWriter(junit->writer);
-		r = bs_outfile_write(junit->path, (const char *)xmlBufferContent(buffer),
-				     (size_t)xmlBufferLength(buffer), err);
+		r = write_bytes(junit->path, (const char *)xmlBufferContent(buffer), (size_t)xmlBufferLength(buffer), err);
 	} else {
 		bs_err_set(err, BS_EINTERNAL, "libxml2 gave no writer");
 	}

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "events/ndjson_write.h"
+#include "workflow.h"
 
 #include <errno.h>
 #include <string.h>
@@ -39,6 +40,16 @@ static int open_ndjson(const struct bs_reporter_options *options, struct bs_repo
 	return 0;
 }
 
+/* The log of a job may be where it is printed. */
+static void keep_quiet(struct bs_buf *line)
+{
+	struct bs_buf quiet = BS_BUF_INIT;
+
+	bs_workflow_quiet(&quiet, bs_buf_text(line), line->len, BS_QUIET_JSON);
+	bs_buf_release(line);
+	*line = quiet;
+}
+
 static bool waits(const struct ndjson *ndjson, const struct bs_event *event)
 {
 	return (event->kind == BS_EVENT_STEP || event->kind == BS_EVENT_STATE_NEW) &&
@@ -53,6 +64,8 @@ static void on_event(struct bs_reporter *reporter, const struct bs_event *event)
 		return;
 	bs_buf_clear(&ndjson->line);
 	bs_ndjson_write(&ndjson->line, event);
+	if (ndjson->file == stdout)
+		keep_quiet(&ndjson->line);
 	errno = 0;
 	if (fwrite(ndjson->line.data, 1, ndjson->line.len, ndjson->file) != ndjson->line.len)
 		ndjson->error = errno ? errno : EIO;

@@ -11,6 +11,7 @@ static const struct bs_reporter_ops *const reporters[] = {
 	&bs_reporter_junit,
 	&bs_reporter_html,
 	&bs_reporter_markdown,
+	&bs_reporter_github,
 };
 
 const struct bs_reporter_ops *bs_reporter_at(size_t index)

@@ -12,5 +12,6 @@ extern const struct bs_reporter_ops bs_reporter_ndjson;
 extern const struct bs_reporter_ops bs_reporter_junit;
 extern const struct bs_reporter_ops bs_reporter_html;
 extern const struct bs_reporter_ops bs_reporter_markdown;
+extern const struct bs_reporter_ops bs_reporter_github;
 
 #endif

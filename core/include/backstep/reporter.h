@@ -15,6 +15,7 @@ struct bs_reporter_options {
 	FILE *stream;      /* console: where to print; borrowed; else NULL */
 	bool tty;          /* console: stream is a terminal: progress is redrawn */
 	bool color;        /* console */
+	bool job_log;      /* console: GitHub's runner reads the stream: nothing in it may be taken for its commands */
 	unsigned width;    /* console: columns; 0: not known */
 };
 
