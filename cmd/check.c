@@ -7,7 +7,7 @@
 
 static void print_problem(const struct bs_problem *problem)
 {
-	fprintf(stderr, "%s:%u:%u: %s%s\n", problem->at.file, problem->at.line, problem->at.column,
+	bs_complain("%s:%u:%u: %s%s", problem->at.file, problem->at.line, problem->at.column,
 		problem->warning ? "warning: " : "", problem->message);
 }
 

@@ -31,6 +31,7 @@ struct bs_options {
 	const char *seed, *max_steps, *max_depth, *time, *strategy, *fail_on;
 	const char *color; /* auto, always, never */
 	bool quiet;
+	bool no_github;
 	bool fixed;
 	bool help;
 	char **operands;
@@ -52,6 +53,10 @@ extern const struct bs_command bs_commands[]; /* ends with a NULL name; the firs
 bool bs_options_parse(const struct bs_command *command, int argc, char **argv, struct bs_options *ret_options);
 void bs_options_release(struct bs_options *options);
 void bs_options_usage(const struct bs_command *command);
+
+/* Prints a message and a newline on standard error, whatever text is in it: it drives no terminal and no job. */
+void bs_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+bool bs_in_github_actions(void);
 
 /* Prints "backstep: message" and gives the exit status of the code. */
 int bs_fail(const struct bs_err *err);

@@ -16,7 +16,7 @@ const struct bs_command bs_commands[] = {
 	 "  backstep payments.yaml --time 30s --fail-on high\n\n"
 	 "exit status: 0 the gate passed, 1 it failed, 2 bad usage or model, 3 the target or a store could not be\n"
 	 "reached, 4 incomplete run or internal error",
-	 "rsndtSfq", bs_cmd_run},
+	 "rsndtSfqg", bs_cmd_run},
 	{"check", "MODEL...", "check models without running them",
 	 "Reads each MODEL and reports all of its problems, with their positions.\n\n"
 	 "example:\n  backstep check payments.yaml",
@@ -25,7 +25,7 @@ const struct bs_command bs_commands[] = {
 	 "Starts the demo application, a small payments API with two sequence bugs in it, as a separate process that\n"
 	 "commits to SQLite, and explores it. With --fixed the bugs are repaired and nothing is found.\n\n"
 	 "examples:\n  backstep demo\n  backstep demo --fixed --report html",
-	 "rsndtSfqx", bs_cmd_demo},
+	 "rsndtSfqgx", bs_cmd_demo},
 	{"report", "EVENTS", "make the reports of a run again from its event file",
 	 "Reads the events that a run wrote with --report ndjson and makes any report from them, the same byte for byte as\n"
 	 "the run would have written. '-' is standard input. A file without an end is of an incomplete run, and says so in\n"
@@ -65,7 +65,7 @@ void bs_catch_signals(void)
 
 int bs_fail(const struct bs_err *err)
 {
-	fprintf(stderr, "backstep: %s\n", bs_err_text(err));
+	bs_complain("backstep: %s", bs_err_text(err));
 	switch (err->code) {
 	case BS_OK: return BS_EXIT_PASSED;
 	case BS_EUSAGE:

@@ -23,6 +23,7 @@ static const struct {
 	{'f', "fail-on", "SEVERITY", "least severity that fails the gate: critical, high, medium, low, never"},
 	{'c', "color", "WHEN", "auto, always or never"},
 	{'q', "quiet", NULL, "print no console report"},
+	{'g', "no-github", NULL, "in GitHub Actions, no annotations and no job summary that were not asked for"},
 	{'x', "fixed", NULL, "run the repaired demo application, in which nothing is to be found"},
 	{'h', "help", NULL, "print this help"},
 };
@@ -87,6 +88,7 @@ static bool set(struct bs_options *options, char letter, char *value)
 	case 'f': options->fail_on = value; break;
 	case 'c': options->color = value; break;
 	case 'q': options->quiet = true; break;
+	case 'g': options->no_github = true; break;
 	case 'x': options->fixed = true; break;
 	case 'h': options->help = true; break;
 	}

@@ -79,9 +79,9 @@ static int render(FILE *file, const char *path, const struct bs_options *options
 	struct bs_err err = BS_ERR_INIT;
 	int status = survey->exit_status;
 
-	bs_reports_open(&reports, options);
+	bs_reports_open(&reports, options, false);
 	if (bs_ndjson_read(file, path, bs_fanout_sink(reports.fanout), &end, &err) < 0) { /* it changed under our hands */
-		fprintf(stderr, "backstep: %s\n", bs_err_text(&err));
+		bs_complain("backstep: %s", bs_err_text(&err));
 		status = BS_EXIT_INTERNAL;
 	}
 	if (!end.ended) {

@@ -14,8 +14,12 @@ struct bs_reports {
 /* Whether every format and profile of --report is one; tells which is not. */
 bool bs_reports_known(const struct bs_options *options);
 
-/* Opens the console's, unless --quiet, and those of --report. */
-void bs_reports_open(struct bs_reports *reports, const struct bs_options *options);
+/*
+ * Opens the console's, unless --quiet, and those of --report. by_default: in a job of GitHub Actions also annotations
+ * and the job summary, unless --no-github or where --report names them. Annotations are printed, so there are none by
+ * default when a report for another program goes to standard output.
+ */
+void bs_reports_open(struct bs_reports *reports, const struct bs_options *options, bool by_default);
 
 /* Closes all, tells which failed and where the others are. Returns status, or the status of an incomplete run when a
  * report is missing. */

@@ -98,13 +98,13 @@ int bs_run_model(const struct bs_options *options, struct bs_model *model)
 	bs_find_revision(model->folder, &revision, &branch);
 	run.revision = revision;
 	run.branch = branch;
-	bs_reports_open(&reports, options);
+	bs_reports_open(&reports, options, true);
 	bs_catch_signals();
 	run.sink = bs_fanout_sink(reports.fanout);
 	int r = bs_run(model, &run, &result, &err);
 	int status = bs_reports_close(&reports, options, result.exit_status);
 	if (r < 0)
-		fprintf(stderr, "backstep: %s\n", bs_err_text(&err));
+		bs_complain("backstep: %s", bs_err_text(&err));
 	bs_err_release(&err);
 	return status;
 }

@@ -39,14 +39,16 @@ struct github {
 
 /* --- What is said --------------------------------------------------------------------------------------------- */
 
-/* One line without control characters. The caller's to free. */
+/* One line without control characters, and without another command within the command. The caller's to free. */
 static char *clean(const char *text, size_t bytes_max)
 {
-	struct bs_buf out = BS_BUF_INIT;
+	struct bs_buf line = BS_BUF_INIT, out = BS_BUF_INIT;
 	size_t len = strlen(text), shown = bs_utf8_fit(text, len, bytes_max);
 
-	bs_utf8_clean(&out, text, shown, BS_UTF8_CONSOLE);
-	bs_buf_adds(&out, shown < len ? "…" : "");
+	bs_utf8_clean(&line, text, shown, BS_UTF8_CONSOLE);
+	bs_buf_adds(&line, shown < len ? "…" : "");
+	bs_workflow_quiet(&out, bs_buf_text(&line), line.len, BS_QUIET_TEXT);
+	bs_buf_release(&line);
 	return bs_buf_take(&out);
 }
 

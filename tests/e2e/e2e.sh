@@ -14,7 +14,7 @@ work=$(mktemp -d)
 export TMPDIR=$work/tmp # everything that a run leaves behind would be here
 mkdir "$TMPDIR"
 PATH=$build/tests/apps/payments:$build/tests/apps/notes:$build/tests/apps/counters:$build/tests/apps/subscriptions:$PATH
-unset APP_FIXED GITHUB_ACTIONS
+unset APP_FIXED GITHUB_ACTIONS GITHUB_STEP_SUMMARY
 cd "$work"
 
 trap 'rm -rf "$work"' EXIT
@@ -511,6 +511,82 @@ hung_and_dying_apps_are_findings)
 	is findings "no-response confirmed 2/2: die
 no-response confirmed 2/2: hang" "[.[] | select(.type == \"finding\")] | sort_by(.steps[0].op) | [.[] | \"\(.rule) \(.verdict) \(.confirmed)/\(.tries): \([.steps[].op] | join(\" > \"))\"] | join(\"\n\")"
 	nothing_left
+	;;
+in_github_actions_there_are_annotations_and_a_summary)
+	run=(run "$source/templates/payments.yaml" --max-steps 200)
+	annotations() { grep -cE '^::(error|warning|notice) ' out || true; }
+	summaries() { grep -c '^## ' summary.md || true; }
+	echo "# of an earlier command" >summary.md
+	# Never outside.
+	GITHUB_STEP_SUMMARY=$work/summary.md bs 1 "${run[@]}"
+	[ "$(annotations) $(summaries)" = "0 0" ] || fail "annotations or a summary outside of GitHub Actions"
+	GITHUB_ACTIONS=false GITHUB_STEP_SUMMARY=$work/summary.md bs 1 "${run[@]}"
+	[ "$(annotations) $(summaries)" = "0 0" ] || fail "annotations or a summary, GITHUB_ACTIONS=false"
+	export GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY=$work/summary.md
+	bs 1 "${run[@]}"
+	[ "$(annotations) $(summaries)" = "3 1" ] || fail "$(annotations) annotations and $(summaries) summaries instead of 3 and 1"
+	[ "$(grep -c '^::error file=.*payments.yaml,line=[0-9]*,col=3,title=critical%3A ' out)" = 2 ] || fail "not two errors"
+	grep -q '^::notice title=Backstep%3A gate failed::' out || fail "no notice"
+	says 'create_order → refund_order → refund_order' # the console's report stays
+	[ "$(head -1 summary.md)" = "# of an earlier command" ] || fail "what was in the summary is gone"
+	grep -q '· ❌ \*\*breaks here\*\*' summary.md || fail "no sequence in the summary"
+	[ "$(ls)" = "$(printf '%s\n' err out summary.md tmp)" ] || fail "files were left: $(ls)"
+	bs 1 "${run[@]}" --quiet
+	[ "$(wc -l <out) $(summaries)" = "3 2" ] || fail "quiet takes the annotations away, or the summary is not appended to"
+	bs 1 "${run[@]}" --no-github
+	[ "$(annotations) $(summaries)" = "0 2" ] || fail "--no-github does not turn them off"
+	bs 1 "${run[@]}" --no-github --report github
+	[ "$(annotations) $(summaries)" = "3 2" ] || fail "--no-github turns off what was asked for"
+	# Named, they are written where they are named, and once.
+	bs 1 "${run[@]}" --report markdown=own.md --report github=own.txt
+	[ "$(annotations) $(summaries)" = "0 2" ] || fail "named reports are written by default as well"
+	grep -q '^::error ' own.txt && grep -q '^## ' own.md || fail "named reports are not written"
+	bs 1 "${run[@]}" --report markdown
+	[ "$(summaries)" = 3 ] && [ ! -e backstep.md ] || fail "markdown without a path is not the job summary"
+	says "reports: the job summary"
+	bs 1 "${run[@]}" --report "markdown=$GITHUB_STEP_SUMMARY"
+	[ "$(summaries)" = 4 ] || fail "the job summary was replaced"
+	# A program that reads a report sees nothing else.
+	bs 1 "${run[@]}" --quiet --report junit=-
+	xmllint --noout out || fail "there is more than the report on standard output"
+	GITHUB_STEP_SUMMARY=/no-such-folder/summary bs 1 "${run[@]}"
+	complains "no job summary"
+	GITHUB_STEP_SUMMARY='' bs 1 "${run[@]}"
+	[ "$(annotations)" = 3 ] || fail "no annotations without a summary"
+	GITHUB_STEP_SUMMARY='' bs 1 "${run[@]}" --report markdown
+	[ -e backstep.md ] || fail "no backstep.md"
+	;;
+what_an_app_says_is_no_workflow_command)
+	export GITHUB_ACTIONS=true GITHUB_STEP_SUMMARY=$work/summary.md
+	touch summary.md
+	silent() {
+		! grep -E '^[[:space:]]*::' out err | grep -vE '^out:::(error|warning|notice) ([a-z]+=[^,:]*,?)*::' || fail "a command in the log"
+		! grep -F '##[' out err summary.md || fail "a command of the other form in the log"
+	}
+	cat >model.yaml <<-'END'
+		version: 1
+		name: commands
+		app: {command: [payments, --port, "${port}", --db, "${stores.db.path}"], ready: GET /health}
+		stores: {db: {driver: sqlite, path: p.db}}
+		actions:
+		  create: {request: POST /orders, json: {amount: 100, customer: "x\n::add-mask::x\n##[add-matcher]/x"}, capture: {id: body.id}}
+		invariants:
+		  never: {severity: critical, holds: status ~= 201, message: "::error::${body.customer}"}
+		explore: {max_depth: 1}
+	END
+	bs 1 run model.yaml
+	says add-mask
+	silent
+	cat >model.yaml <<-'END'
+		version: 1
+		name: broken
+		app: {command: [sh, -c, "echo '::error::mine'; echo '  ::add-mask::x ##[error]y' >&2; exit 7"]}
+		actions:
+		  a: {request: GET /}
+	END
+	bs 3 run model.yaml
+	complains mine
+	silent
 	;;
 junit_is_valid_in_both_profiles)
 	valid() { xmllint --noout --schema "$source/tests/reporters/junit-$1.xsd" "$2" 2>xmllint.err || fail "$2: $(cat xmllint.err)"; }
