@@ -14,7 +14,7 @@ static const struct {
 	const char *value; /* NULL: a flag */
 	const char *help;
 } table[] = {
-	{'r', "report", "FORMAT[=PATH]", "write a report; may be given several times; the formats are below"},
+	{'r', "report", "FORMAT[=PATH]", "write a report (- prints it); may be given several times; the formats are below"},
 	{'s', "seed", "N", "seed of what is random (default: the model's, or 1)"},
 	{'n', "max-steps", "N", "stop after so many steps; 0: no limit"},
 	{'d', "max-depth", "N", "longest sequence"},
@@ -40,9 +40,10 @@ static void list_formats(void)
 	printf("\nreports:\n");
 	for (size_t i = 0; (ops = bs_reporter_at(i)); i++) {
 		printf("  %-24s %s\n", ops->name, ops->description);
-		for (size_t k = 0; ops->profiles && ops->profiles[k]; k++)
-			printf("%s%s:%s%s", k ? ", " : "                           as ", ops->name, ops->profiles[k],
-			       ops->profiles[k + 1] ? "" : k ? " (the first when not said)\n" : "\n");
+		for (const struct bs_reporter_profile *profile = ops->profiles; profile && profile->name; profile++) {
+			BS_AUTOFREE char *left = bs_xasprintf("%s:%s", ops->name, profile->name);
+			printf("    %-22s %s\n", left, profile->description);
+		}
 	}
 }
 

@@ -71,8 +71,8 @@ static bool profile_known(const struct bs_reporter_ops *ops, const char *profile
 		return true;
 	if (ops->profiles) {
 		fprintf(stderr, "backstep: %s has no profile '%s'; there are:", ops->name, profile);
-		for (const char *const *known = ops->profiles; *known; known++)
-			fprintf(stderr, " %s", *known);
+		for (const struct bs_reporter_profile *known = ops->profiles; known->name; known++)
+			fprintf(stderr, " %s", known->name);
 		fputc('\n', stderr);
 	} else {
 		fprintf(stderr, "backstep: %s has no profiles, got '%s'\n", ops->name, profile);

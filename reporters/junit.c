@@ -323,7 +323,11 @@ static int close_junit(struct bs_reporter *reporter, struct bs_err *err)
 	return r;
 }
 
-static const char *const profiles[] = {"rich", "strict", NULL};
+static const struct bs_reporter_profile profiles[] = {
+	{"rich", "with the place, the properties and the output of each test (the default)"},
+	{"strict", "valid by Jenkins' junit-10.xsd and by Windy Road's JUnit.xsd"},
+	{NULL, NULL},
+};
 
 const struct bs_reporter_ops bs_reporter_junit = {
 	.name = "junit",

@@ -21,8 +21,8 @@ const struct bs_reporter_ops *bs_reporter_at(size_t index)
 
 bool bs_reporter_has_profile(const struct bs_reporter_ops *ops, const char *profile)
 {
-	for (const char *const *known = ops->profiles; known && *known; known++)
-		if (strcmp(*known, profile) == 0)
+	for (const struct bs_reporter_profile *known = ops->profiles; known && known->name; known++)
+		if (strcmp(known->name, profile) == 0)
 			return true;
 	return false;
 }

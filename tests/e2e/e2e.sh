@@ -91,7 +91,9 @@ start_long_run() {
 	fail "the run takes no steps"
 }
 
-all_reports=(--report ndjson=events.ndjson --report junit=junit.xml --report html=report.html)
+all_reports=(--report ndjson=events.ndjson --report junit=junit.xml --report junit:strict=strict.xml
+	--report html=report.html --report markdown=summary.md --report github=annotations.txt)
+report_files=(events.ndjson junit.xml strict.xml report.html summary.md annotations.txt)
 
 # Everything that depends on the moment: times, durations, ports, rates, dates.
 mask() {
@@ -159,10 +161,10 @@ no_server_error confirmed 3/3: create_order(amount=100) > delete_order > refund_
 the_same_seed_gives_the_same_reports)
 	for run in 1 2; do
 		bs 0 demo --max-steps 150 "${all_reports[@]}"
-		for report in events.ndjson junit.xml report.html; do mask $report >$report.$run; done
+		for report in "${report_files[@]}"; do mask "$report" >"$report.$run"; done
 	done
-	for report in events.ndjson junit.xml report.html; do
-		cmp $report.1 $report.2 || fail "$(diff $report.1 $report.2 | cut -c1-400 | head -8)"
+	for report in "${report_files[@]}"; do
+		cmp "$report.1" "$report.2" || fail "$(diff "$report.1" "$report.2" | cut -c1-400 | head -8)"
 	done
 	[ "$(wc -c <report.html.1)" -gt 10000 ] || fail "the page is nearly empty"
 	;;
@@ -319,11 +321,10 @@ reports_made_from_the_event_file_are_byte_identical)
 	bs 1 demo --max-steps 300 --fail-on critical "${all_reports[@]}" --color never
 	mkdir again
 	status=0
-	"$backstep" report events.ndjson --color never --report ndjson=again/events.ndjson --report junit=again/junit.xml \
-		--report html=again/report.html >again/out 2>again/err || status=$?
+	(cd again && "$backstep" report ../events.ndjson --color never "${all_reports[@]}" >out 2>err) || status=$?
 	[ $status = 1 ] || fail "report gave $status, the run 1"
-	for report in events.ndjson junit.xml report.html; do
-		cmp $report again/$report || fail "$report is another when it is made from the event file"
+	for report in "${report_files[@]}"; do
+		cmp "$report" "again/$report" || fail "$report is another when it is made from the event file"
 	done
 	diff <(grep -v '^reports:' out) <(grep -v '^reports:' again/out) || fail "the console report is another"
 	"$backstep" report --quiet --report junit=again/stdin.xml - <events.ndjson || [ $? = 1 ]
@@ -462,8 +463,8 @@ secrets_are_in_no_report)
 	END
 	bs 0 run model.yaml "${all_reports[@]}"
 	is "a finding" true '[.[] | select(.type == "finding")] | length > 0'
-	for report in out err events.ndjson junit.xml report.html; do
-		! grep -qiE 's3cr3t|czNjcjN0' $report || fail "the secret is in $report: $(grep -oiE '.{60}s3cr3t.{20}' $report | head -3)"
+	for report in out err "${report_files[@]}"; do
+		! grep -qiE 's3cr3t|czNjcjN0' "$report" || fail "the secret is in $report: $(grep -oiE '.{60}s3cr3t.{20}' "$report" | head -3)"
 	done
 	grep -q 'redacted env.ANN_TOKEN' events.ndjson || fail "nothing says that something was taken out"
 	;;
@@ -483,6 +484,10 @@ hostile_text_stays_text_in_every_report)
 	xmllint --noout junit.xml
 	! grep -q '<script>alert\|<img src=x' report.html || fail "markup got through"
 	! grep -qP '\x1b\[31m' out || fail "an escape reached the terminal"
+	cmark-gfm --unsafe -e table -e autolink summary.md >summary.html
+	! grep -qE '<(script|img|a|b)\b' summary.html || fail "the summary has markup: $(grep -oE '<(script|img|a|b)\b.*' summary.html | head -2)"
+	grep -q '&lt;img src=x onerror=alert(1)&gt;' summary.html || fail "the message is not in the summary"
+	! grep -vE '^::(error|notice) ' annotations.txt || fail "an annotation has more than a line"
 	;;
 hung_and_dying_apps_are_findings)
 	cat >app.py <<-'END'

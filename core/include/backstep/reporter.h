@@ -21,11 +21,15 @@ struct bs_reporter_options {
 
 struct bs_reporter;
 
+struct bs_reporter_profile { /* a variant of a format */
+	const char *name, *description;
+};
+
 struct bs_reporter_ops {
 	const char *name;         /* html */
 	const char *description;  /* one line for --help */
 	const char *default_path; /* backstep.html; NULL: a stream only */
-	const char *const *profiles; /* variants of the format, the default first; ends with NULL; NULL: it has none */
+	const struct bs_reporter_profile *profiles; /* the default first; ends with a NULL name; NULL: it has none */
 	int (*open)(const struct bs_reporter_options *options, struct bs_reporter **ret_reporter, struct bs_err *err);
 	/* Keeps what it needs: the event's strings are borrowed. */
 	void (*on_event)(struct bs_reporter *reporter, const struct bs_event *event);
