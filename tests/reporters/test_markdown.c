@@ -232,6 +232,7 @@ static void what_others_wrote_counts(void **state)
 	assert_non_null(strstr(bs_err_text(&err), "no room is left"));
 	BS_AUTOFREE char *same = golden_read(path, &len);
 	assert_int_equal(len, BS_MD_GITHUB_MAX - 10);
+	assert_memory_equal(same, filled, len);
 	bs_err_release(&err);
 }
 
