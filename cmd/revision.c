@@ -1,5 +1,5 @@
 /*
- * Which revision of the application a run looked at: from the CI's variables, else from git in the model's
+ * Which revision of which repository a run looked at: from the CI's variables, else from git in the model's
  * folder. Not knowing is no error.
  */
 #include "revision.h"
@@ -45,12 +45,11 @@ static char *first_line(int fd)
 	return *kept ? bs_xstrdup(kept) : NULL;
 }
 
-/* git rev-parse in a folder. */
-static char *ask_git(const char *folder, bool branch)
+/* The first line that git prints in a folder. */
+static char *ask_git(const char *folder, const char *command, const char *option, const char *what)
 {
-	const char *revision_of[] = {"git", "-C", folder, "rev-parse", "HEAD", NULL};
-	const char *branch_of[] = {"git", "-C", folder, "rev-parse", "--abbrev-ref", "HEAD", NULL};
-	char *const *argv = (char *const *)(uintptr_t)(branch ? branch_of : revision_of);
+	const char *words[] = {"git", "-C", folder, command, option, what, NULL};
+	char *const *argv = (char *const *)(uintptr_t)words;
 	posix_spawn_file_actions_t actions;
 	char *line = NULL;
 	int ends[2], status;
@@ -78,15 +77,56 @@ static char *ask_git(const char *folder, bool branch)
 	return line;
 }
 
-void bs_find_revision(const char *folder, char **ret_revision, char **ret_branch)
+/* A remote as git has it, as a URL that anybody may read: user names, passwords and tokens are left out, and the short
+ * form of ssh, git@host:path, is written out. NULL for what is none, such as a folder of this machine. */
+static char *public_url(const char *remote)
+{
+	const char *scheme = strstr(remote, "://"), *rest = scheme ? scheme + 3 : remote;
+	size_t authority = strcspn(rest, scheme ? "/?#" : ":/"), secret = strcspn(rest, "?#");
+	const char *at = memrchr(rest, '@', authority), *host = at ? at + 1 : rest;
+	size_t host_len = (size_t)(rest + authority - host);
+	bool file = strncmp(remote, "file:", 5) == 0;
+
+	if (!host_len || file || strpbrk(remote, " \t\\"))
+		return NULL;
+	if (scheme)
+		return bs_xasprintf("%.*s%.*s", (int)(rest - remote), remote, (int)(rest + secret - host), host);
+	if (rest[authority] != ':' || !rest[authority + 1])
+		return NULL;
+	return bs_xasprintf("ssh://%.*s/%s", (int)host_len, host, rest + authority + 1 + (rest[authority + 1] == '/'));
+}
+
+static char *find_repository(const char *folder)
+{
+	static const char *const urls[] = {"CI_PROJECT_URL", "GIT_URL", NULL};
+	const char *server = getenv("GITHUB_SERVER_URL"), *name = getenv("GITHUB_REPOSITORY");
+	BS_AUTOFREE char *remote = server && *server && name && *name ? bs_xasprintf("%s/%s", server, name)
+								     : from_environment(urls);
+
+	if (!remote)
+		remote = ask_git(folder, "config", "--get", "remote.origin.url");
+	return remote ? public_url(remote) : NULL;
+}
+
+void bs_find_revision(const char *folder, struct bs_revision *ret_revision)
 {
 	static const char *const revisions[] = {"GITHUB_SHA", "CI_COMMIT_SHA", "GIT_COMMIT", NULL};
 	static const char *const branches[] = {"GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME", NULL};
 
-	*ret_revision = from_environment(revisions);
-	*ret_branch = from_environment(branches);
-	if (!*ret_revision)
-		*ret_revision = ask_git(folder, false);
-	if (!*ret_branch && *ret_revision)
-		*ret_branch = ask_git(folder, true);
+	struct bs_revision found = {.id = from_environment(revisions), .branch = from_environment(branches)};
+
+	if (!found.id)
+		found.id = ask_git(folder, "rev-parse", "--verify", "HEAD");
+	if (!found.branch && found.id)
+		found.branch = ask_git(folder, "rev-parse", "--abbrev-ref", "HEAD");
+	if (found.id)
+		found.repository = find_repository(folder);
+	*ret_revision = found;
+}
+
+void bs_revision_release(struct bs_revision *revision)
+{
+	free(revision->id);
+	free(revision->branch);
+	free(revision->repository);
 }

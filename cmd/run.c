@@ -90,14 +90,14 @@ int bs_run_model(const struct bs_options *options, struct bs_model *model)
 	struct bs_reports reports;
 	struct bs_run_result result;
 	struct bs_err err = BS_ERR_INIT;
-	BS_AUTOFREE char *revision = NULL;
-	BS_AUTOFREE char *branch = NULL;
+	struct bs_revision revision;
 	BS_AUTOFREE char *shown = bs_place_of_model(model->folder, model->path);
 
 	bs_model_show_as(model, shown);
-	bs_find_revision(model->folder, &revision, &branch);
-	run.revision = revision;
-	run.branch = branch;
+	bs_find_revision(model->folder, &revision);
+	run.revision = revision.id;
+	run.branch = revision.branch;
+	run.repository = revision.repository;
 	bs_reports_open(&reports, options, true);
 	bs_catch_signals();
 	run.sink = bs_fanout_sink(reports.fanout);
@@ -106,6 +106,7 @@ int bs_run_model(const struct bs_options *options, struct bs_model *model)
 	if (r < 0)
 		bs_complain("backstep: %s", bs_err_text(&err));
 	bs_err_release(&err);
+	bs_revision_release(&revision);
 	return status;
 }
 

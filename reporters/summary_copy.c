@@ -48,8 +48,8 @@ SHAPE(bs_ev_header, TEXT(bs_ev_header, name), TEXT(bs_ev_header, value));
 SHAPE(bs_ev_stream_start, TEXT(bs_ev_stream_start, tool), TEXT(bs_ev_stream_start, version));
 SHAPE(bs_ev_run_start, TEXT(bs_ev_run_start, model), TEXT(bs_ev_run_start, model_name),
       TEXT(bs_ev_run_start, model_sha256), TEXT(bs_ev_run_start, target), TEXT(bs_ev_run_start, strategy),
-      TEXT(bs_ev_run_start, revision), TEXT(bs_ev_run_start, branch), TEXT(bs_ev_run_start, started),
-      TEXT(bs_ev_run_start, gate));
+      TEXT(bs_ev_run_start, revision), TEXT(bs_ev_run_start, branch),
+      TEXT(bs_ev_run_start, repository), TEXT(bs_ev_run_start, started), TEXT(bs_ev_run_start, gate));
 SHAPE(bs_ev_action, TEXT(bs_ev_action, name), TEXT(bs_ev_action, title), TEXT(bs_ev_action, method),
       TEXT(bs_ev_action, path), PART(bs_ev_action, at, bs_ev_place_shape),
       TEXTS(bs_ev_action, operations, operation_count));

@@ -94,7 +94,8 @@ FIELDS(run_start, E, FREE("model", E, run_start.model), FREE("model_name", E, ru
        FREE("target", E, run_start.target), NAME("strategy", E, run_start.strategy),
        VALUE("max_depth", E, run_start.max_depth), VALUE("max_steps", E, run_start.max_steps),
        VALUE("time_ms", E, run_start.time_ms), NAME("revision", E, run_start.revision),
-       FREE("branch", E, run_start.branch), NAME("started", E, run_start.started), NAME("gate", E, run_start.gate));
+       FREE("branch", E, run_start.branch), FREE("repository", E, run_start.repository),
+       NAME("started", E, run_start.started), NAME("gate", E, run_start.gate));
 
 FIELDS(action, E, NAME("name", E, action.name), FREE("title", E, action.title), NAME("method", E, action.method),
        FREE("path", E, action.path), PLACE(E, action.at),

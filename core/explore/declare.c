@@ -93,6 +93,7 @@ void bs_run_declare(struct bs_one_run *run)
 			      .time_ms = model->explore.time_ms,
 			      .revision = run->options->revision,
 			      .branch = run->options->branch,
+			      .repository = run->options->repository,
 			      .started = started,
 			      .gate = model->gate_never ? "never" : bs_severity_name(model->gate_severity)}};
 	bs_run_emit(run, &event);

@@ -468,6 +468,24 @@ secrets_are_in_no_report)
 	done
 	grep -q 'redacted env.ANN_TOKEN' events.ndjson || fail "nothing says that something was taken out"
 	;;
+the_repository_is_named_without_credentials)
+	unset GITHUB_SERVER_URL GITHUB_REPOSITORY GITHUB_SHA CI_COMMIT_SHA GIT_COMMIT CI_PROJECT_URL GIT_URL
+	cp "$source/templates/payments.yaml" .
+	git init -q . && git -c user.name=t -c user.email=t@t -c commit.gpgsign=false commit -q --allow-empty -m one
+	remote_becomes() { # REMOTE WANTED
+		git config remote.origin.url "$1"
+		bs 0 run payments.yaml --max-steps 1 --fail-on never --report ndjson=events.ndjson
+		is "the repository of '$1'" "$2" '[.[] | select(.type == "run.start")][0].repository'
+	}
+	sed -i '/^reach/d' payments.yaml
+	remote_becomes 'https://ann:t0ken@git.example:8443/shop/payments.git' 'https://git.example:8443/shop/payments.git'
+	remote_becomes 'https://git.example/a@b?private_token=t0ken' 'https://git.example/a@b'
+	remote_becomes 'git@git.example:shop/payments.git' 'ssh://git.example/shop/payments.git'
+	remote_becomes '/srv/git/payments.git' null
+	remote_becomes '../payments.git' null
+	is revision true '[.[] | select(.type == "run.start")][0].revision | test("^[0-9a-f]{40}$")'
+	GITHUB_SERVER_URL=https://github.example GITHUB_REPOSITORY=shop/payments remote_becomes x https://github.example/shop/payments
+	;;
 hostile_text_stays_text_in_every_report)
 	cat >model.yaml <<-'END'
 		version: 1

@@ -32,6 +32,7 @@ static void declare(struct fixture_feeder *f)
 							.max_depth = 3,
 							.revision = EVIL,
 							.branch = EVIL,
+							.repository = EVIL,
 							.started = EVIL,
 							.gate = EVIL}});
 	fixture_emit(f, (struct bs_event){.kind = BS_EVENT_ACTION_DECLARED,

@@ -30,6 +30,7 @@ static void run_start(struct fixture_feeder *f)
 					      .time_ms = 60000,
 					      .revision = "0123456789abcdef0123456789abcdef01234567",
 					      .branch = "main",
+					      .repository = "https://git.example/shop/payments",
 					      .started = "2026-11-25T10:00:00Z",
 					      .gate = "critical"}});
 }

@@ -40,7 +40,7 @@ static const struct bs_ev_latency latencies[] = {{HOSTILE, 1, 2, 3, UINT64_MAX}}
 static const struct bs_event all[KINDS] = {
 	{.stream_start = {"backstep", HOSTILE}},
 	{.run_start = {"p.yaml", HOSTILE, "ab12", UINT64_MAX, HOSTILE, "bfs", 8, 2000, 60000, "cafe", "main",
-		       "2026-01-02T03:04:05Z", "critical"}},
+		       "https://example.com/shop", "2026-01-02T03:04:05Z", "critical"}},
 	{.action = {"create", HOSTILE, "POST", "/orders/${id}", PLACE, texts, 3}},
 	{.invariant = {"r", HOSTILE, "oracle", "high", "not (a\n  and \"b\")", PLACE}},
 	{.app_ready = {HOSTILE, "http://127.0.0.1:8000", 12}},
@@ -152,8 +152,8 @@ static void same_event(const struct bs_event *a, const struct bs_event *b)
 	case BS_EVENT_RUN_START:
 		T(run_start.model), T(run_start.model_name), T(run_start.model_sha256), N(run_start.seed);
 		T(run_start.target), T(run_start.strategy), N(run_start.max_depth), N(run_start.max_steps);
-		N(run_start.time_ms), T(run_start.revision), T(run_start.branch), T(run_start.started);
-		T(run_start.gate);
+		N(run_start.time_ms), T(run_start.revision), T(run_start.branch), T(run_start.repository);
+		T(run_start.started), T(run_start.gate);
 		return;
 	case BS_EVENT_ACTION_DECLARED:
 		T(action.name), T(action.title), T(action.method), T(action.path);

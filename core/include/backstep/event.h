@@ -63,6 +63,7 @@ struct bs_ev_run_start {
 	uint64_t time_ms;         /* 0: no limit */
 	const char *revision;     /* git; NULL when not known */
 	const char *branch;       /* NULL when not known */
+	const char *repository;   /* URL, without credentials; NULL when not known */
 	const char *started;      /* RFC 3339, UTC */
 	const char *gate;         /* "critical", "never": what fail_on is */
 };

@@ -17,6 +17,7 @@ struct bs_run_options {
 	const char *events_path; /* the event file that the replay command of a finding names; NULL: no such command is shown */
 	const char *revision;    /* of the application's repository; NULL: not known */
 	const char *branch;
+	const char *repository;  /* its URL, without credentials */
 	const struct bs_world_options *world; /* world/world.h: another world than the model's, for the engine's tests;
 					       * NULL: the model's */
 };
