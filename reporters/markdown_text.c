@@ -140,3 +140,17 @@ void bs_md_block(struct bs_buf *out, const char *language, const char *lines)
 	fence(out, length);
 	bs_buf_addc(out, '\n');
 }
+
+void bs_md_text_block(struct bs_buf *out, const char *text)
+{
+	struct bs_buf lines = BS_BUF_INIT;
+
+	for (const char *line = text; *line;) {
+		size_t n = strcspn(line, "\n");
+		bs_utf8_clean(&lines, line, n && line[n - 1] == '\r' ? n - 1 : n, BS_UTF8_CONSOLE);
+		bs_buf_addc(&lines, '\n');
+		line += n + (line[n] == '\n');
+	}
+	bs_md_block(out, "", bs_buf_text(&lines));
+	bs_buf_release(&lines);
+}

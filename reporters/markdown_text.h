@@ -21,4 +21,7 @@ void bs_md_code(struct bs_buf *out, const char *text, size_t bytes_max);
 /* A fenced block of lines that are fit to be printed (bs_words_command) and end with a newline. */
 void bs_md_block(struct bs_buf *out, const char *language, const char *lines);
 
+/* The same from any text: its line breaks stay, and the lines are cleaned. */
+void bs_md_text_block(struct bs_buf *out, const char *text);
+
 #endif

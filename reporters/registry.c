@@ -9,6 +9,7 @@ static const struct bs_reporter_ops *const reporters[] = {
 	&bs_reporter_console,
 	&bs_reporter_ndjson,
 	&bs_reporter_junit,
+	&bs_reporter_sarif,
 	&bs_reporter_html,
 	&bs_reporter_markdown,
 	&bs_reporter_github,

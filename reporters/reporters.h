@@ -10,6 +10,7 @@
 extern const struct bs_reporter_ops bs_reporter_console;
 extern const struct bs_reporter_ops bs_reporter_ndjson;
 extern const struct bs_reporter_ops bs_reporter_junit;
+extern const struct bs_reporter_ops bs_reporter_sarif;
 extern const struct bs_reporter_ops bs_reporter_html;
 extern const struct bs_reporter_ops bs_reporter_markdown;
 extern const struct bs_reporter_ops bs_reporter_github;
