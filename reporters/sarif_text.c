@@ -52,7 +52,7 @@ void bs_sarif_say(struct bs_buf *message, const char *text)
 	for (const char *c = line; *c; c++) {
 		size_t digits = placeholder(c);
 		if (digits) {
-			bs_buf_addf(message, "{%.*s}}", (int)digits + 2, c); /* as section 3.11.5 escapes it */
+			bs_buf_addf(message, "{%.*s}", (int)digits + 2, c); /* as section 3.11.5 escapes it */
 			c += digits + 1;
 		} else if (c[0] == ']' && c[1] == '(') {
 			bs_buf_adds(message, "] ");
