@@ -57,9 +57,6 @@ enum bs_sarif_detail { BS_SARIF_WHOLE, BS_SARIF_WITHOUT_MESSAGES };
 
 cJSON *bs_sarif_result(const struct bs_sarif *sarif, const struct bs_ev_finding *finding, enum bs_sarif_detail detail);
 
-/* 0 to 100, most important first: by severity, then by how surely it happens again. */
-unsigned bs_sarif_rank(const struct bs_ev_finding *finding);
-
 /* --- sarif_flow.c: its steps --- */
 
 cJSON *bs_sarif_flow(const struct bs_sarif *sarif, const struct bs_ev_finding *finding, enum bs_sarif_detail detail);

@@ -148,6 +148,17 @@ static void add_changes(cJSON *properties, const struct bs_ev_finding_step *step
 		bs_sarif_number(properties, "changesLeftOut", step->changes_left_out);
 }
 
+static void add_command(cJSON *properties, const struct bs_ev_finding_step *step)
+{
+	struct bs_buf command = BS_BUF_INIT;
+
+	if (step->curl) {
+		bs_words_command(&command, step->curl);
+		bs_sarif_text(properties, "curl", bs_buf_text(&command));
+	}
+	bs_buf_release(&command);
+}
+
 static void add_properties(cJSON *item, const struct bs_ev_finding_step *step)
 {
 	cJSON *properties = bs_sarif_object(item, "properties");
@@ -157,7 +168,7 @@ static void add_properties(cJSON *item, const struct bs_ev_finding_step *step)
 	bs_sarif_number(properties, "elapsedUs", step->elapsed_us);
 	add_changes(properties, step);
 	add_texts(properties, "log", step->log, step->log_count);
-	bs_sarif_text(properties, "curl", step->curl);
+	add_command(properties, step);
 }
 
 /* The values that the step captured, as the state behind it. */

@@ -6,6 +6,7 @@
 #include "sarif_json.h"
 
 #include "base/mem.h"
+#include "summary_gate.h"
 #include "summary_words.h"
 
 #include <inttypes.h>
@@ -23,13 +24,12 @@ static bool known(const struct bs_ev_finding *finding)
 	return bs_words_equal(finding->baseline, "known");
 }
 
-/* The step after which the rule broke: the one that says so, else the last. NULL: there is no step. */
+/* The step after which the rule broke. NULL: there is no step. */
 static const struct bs_ev_finding_step *breaking_step(const struct bs_ev_finding *finding)
 {
-	for (size_t i = finding->step_count; i--;)
-		if (finding->steps[i].fails)
-			return &finding->steps[i];
-	return finding->step_count ? &finding->steps[finding->step_count - 1] : NULL;
+	const struct bs_ev_finding_step *step = bs_words_failing_step(finding);
+
+	return step || !finding->step_count ? step : &finding->steps[finding->step_count - 1];
 }
 
 static struct bs_ev_place rule_place(const struct bs_sarif *sarif, const struct bs_ev_finding *finding)
@@ -45,12 +45,10 @@ static struct bs_ev_place rule_place(const struct bs_sarif *sarif, const struct 
 
 static void say_what(struct bs_buf *out, const struct bs_ev_finding *finding)
 {
-	const char *title = bs_words_or(finding->title, NULL), *message = bs_words_or(finding->message, NULL);
-
-	bs_sarif_say(out, title ? title : message ? message : "A rule is broken");
-	if (title && message && strcmp(title, message) != 0) {
+	bs_sarif_say(out, bs_words_headline(finding));
+	if (bs_words_message(finding)) {
 		bs_buf_adds(out, ": ");
-		bs_sarif_say(out, message);
+		bs_sarif_say(out, bs_words_message(finding));
 	}
 	bs_buf_adds(out, ". ");
 }
@@ -73,8 +71,7 @@ static void say_sequence(struct bs_buf *out, const struct bs_ev_finding *finding
 static void say_verdict(struct bs_buf *out, const struct bs_ev_finding *finding)
 {
 	if (unconfirmed(finding))
-		bs_buf_addf(out, ", as was seen while exploring, but in none of %" PRIu32
-				 " replays from a clean start: it does not fail the gate",
+		bs_buf_addf(out, ", as was seen while exploring, but in none of %" PRIu32 " replays from a clean start",
 			    finding->tries);
 	else if (finding->tries)
 		bs_buf_addf(out, ", in %" PRIu32 " of %" PRIu32 " replays from a clean start", finding->confirmed,
@@ -86,7 +83,17 @@ static void say_verdict(struct bs_buf *out, const struct bs_ev_finding *finding)
 		bs_sarif_say(out, finding->reason);
 		bs_buf_addc(out, ')');
 	}
+}
+
+static void say_gate(struct bs_buf *out, const struct bs_summary *summary, const struct bs_ev_finding *finding)
+{
+	struct bs_buf words = BS_BUF_INIT;
+
+	bs_gate_words(&words, summary, finding);
+	bs_buf_adds(out, ". It ");
+	bs_sarif_say(out, bs_buf_text(&words));
 	bs_buf_addc(out, '.');
+	bs_buf_release(&words);
 }
 
 static void add_message(const struct bs_sarif *sarif, cJSON *result, const struct bs_ev_finding *finding)
@@ -97,13 +104,15 @@ static void add_message(const struct bs_sarif *sarif, cJSON *result, const struc
 	say_what(&text, finding);
 	say_sequence(&text, finding, id, rule_place(sarif, finding).file != NULL);
 	say_verdict(&text, finding);
+	say_gate(&text, &sarif->summary, finding);
 	bs_sarif_message(result, "message", &text, BS_SARIF_MESSAGE_MAX);
 	bs_buf_release(&text);
 }
 
 /* --- The rest ------------------------------------------------------------------------------------------------ */
 
-unsigned bs_sarif_rank(const struct bs_ev_finding *finding)
+/* 0 to 100, most important first: by severity, then by how surely it happens again. */
+static unsigned rank_of(const struct bs_ev_finding *finding)
 {
 	static const struct {
 		const char *severity;
@@ -204,7 +213,7 @@ cJSON *bs_sarif_result(const struct bs_sarif *sarif, const struct bs_ev_finding 
 	bs_sarif_number(result, "ruleIndex", rule);
 	bs_sarif_text(result, "kind", "fail");
 	bs_sarif_text(result, "level", unconfirmed(finding) ? "note" : bs_sarif_level(finding->severity));
-	bs_sarif_number(result, "rank", bs_sarif_rank(finding));
+	bs_sarif_number(result, "rank", rank_of(finding));
 	add_message(sarif, result, finding);
 	add_places(sarif, result, finding);
 	add_fingerprints(result, finding);

@@ -1,12 +1,13 @@
 /*
- * As many findings as GitHub takes, the most severe first. What does not fit is left out whole, and that is said. A
- * finding that is too large by itself is told without its headers and bodies before it is given up.
+ * As many findings as GitHub takes, what fails the gate and is most severe first. What does not fit is left out whole,
+ * and that is said. A finding that is too large by itself is told without its headers and bodies before it is given up.
  */
 #include "sarif.h"
 #include "sarif_json.h"
 
 #include "base/mem.h"
 #include "sarif_size.h"
+#include "summary_gate.h"
 #include "summary_words.h"
 
 #include <inttypes.h>
@@ -18,36 +19,6 @@
 #define STEPS_SHOWN 1000
 
 #define NOTIFICATIONS_BYTES 4096 /* kept free for what is said of that here */
-
-struct place { /* of a result in the order */
-	bool known;
-	unsigned rank;
-	size_t index;
-};
-
-/* New before accepted, then by rank, then as they came. */
-static int compare(const void *a, const void *b)
-{
-	const struct place *x = a, *y = b;
-
-	if (x->known != y->known)
-		return x->known ? 1 : -1;
-	if (x->rank != y->rank)
-		return x->rank > y->rank ? -1 : 1;
-	return x->index < y->index ? -1 : x->index > y->index;
-}
-
-static struct place *in_order(const struct bs_summary *summary)
-{
-	struct place *order = bs_xcalloc(summary->finding_count + 1, sizeof *order);
-
-	for (size_t i = 0; i < summary->finding_count; i++) {
-		const struct bs_ev_finding *finding = &summary->findings[i];
-		order[i] = (struct place){bs_words_equal(finding->baseline, "known"), bs_sarif_rank(finding), i};
-	}
-	qsort(order, summary->finding_count, sizeof *order, compare);
-	return order;
-}
 
 static bool add(const struct bs_sarif *sarif, cJSON *results, struct bs_sarif_size *size,
 		const struct bs_ev_finding *finding, enum bs_sarif_detail detail)
@@ -83,14 +54,14 @@ static void say(cJSON *invocation, const char *level, const char *code, size_t c
 static void say_cut(cJSON *invocation, const struct cut *cut, size_t kept)
 {
 	say(invocation, "warning", "report-truncated", cut->results, "finding is", "findings are",
-	    " not in this file, the least severe ones: GitHub would refuse a larger file. The other reports have all.");
+	    " not in this file, those that matter least: GitHub would refuse more. The other reports have all.");
 	say(invocation, "warning", "report-truncated", cut->shortened, "finding is", "findings are",
 	    " here without headers and bodies: GitHub would refuse a larger file. The other reports have them.");
 	say(invocation, "warning", "report-truncated", cut->flows, "finding lacks", "findings lack",
 	    " steps before the last: GitHub would refuse a longer sequence. The other reports have all.");
 	if (kept > RESULTS_SHOWN)
 		bs_sarif_notify(invocation, "note", "more-than-shown",
-				"GitHub shows only the 5,000 most severe findings of this file.");
+				"GitHub shows only 5,000 findings of this file, the most severe ones.");
 	say(invocation, "note", "more-than-shown", cut->hidden_flows, "finding has", "findings have",
 	    " more steps than the 1,000 that GitHub shows.");
 }
@@ -98,7 +69,7 @@ static void say_cut(cJSON *invocation, const struct cut *cut, size_t kept)
 void bs_sarif_add_results(const struct bs_sarif *sarif, cJSON *run, cJSON *invocation)
 {
 	const struct bs_summary *summary = &sarif->summary;
-	BS_AUTOFREE struct place *order = in_order(summary);
+	BS_AUTOFREE const struct bs_ev_finding **order = bs_gate_order(summary);
 	BS_AUTOFREE char *rest = bs_json_print(run, false);
 	size_t limit = sarif->limits.gzip_bytes, kept = 0;
 	struct bs_sarif_size *size = bs_sarif_size_new(limit > NOTIFICATIONS_BYTES ? limit - NOTIFICATIONS_BYTES : 0);
@@ -107,7 +78,7 @@ void bs_sarif_add_results(const struct bs_sarif *sarif, cJSON *run, cJSON *invoc
 
 	bs_sarif_size_take(size, rest, strlen(rest));
 	for (; kept < summary->finding_count && kept < sarif->limits.results; kept++) {
-		const struct bs_ev_finding *finding = &summary->findings[order[kept].index];
+		const struct bs_ev_finding *finding = order[kept];
 		if (!add(sarif, results, size, finding, BS_SARIF_WHOLE)) {
 			if (!add(sarif, results, size, finding, BS_SARIF_WITHOUT_MESSAGES))
 				break;

@@ -3,6 +3,7 @@
 #include "sarif_json.h"
 
 #include "base/mem.h"
+#include "summary_gate.h"
 #include "summary_words.h"
 
 #include <inttypes.h>
@@ -13,10 +14,7 @@
 /* A run that saw all that it wanted to see, whatever it found: only this makes an absent result mean anything. */
 static bool complete(const struct bs_summary *summary)
 {
-	const char *gate = summary->end.gate;
-
-	return summary->ended && !summary->error_count &&
-	       (bs_words_equal(gate, "passed") || bs_words_equal(gate, "failed"));
+	return !summary->error_count && !bs_words_equal(bs_gate_verdict(summary), "incomplete");
 }
 
 static cJSON *notify(cJSON *invocation, const char *level, const char *code, const struct bs_buf *message)
@@ -41,17 +39,15 @@ void bs_sarif_notify(cJSON *invocation, const char *level, const char *code, con
 
 static void add_notice(cJSON *invocation, const char *level, const struct bs_ev_notice *notice)
 {
-	const char *code = bs_words_or(notice->code, level);
-	struct bs_buf text = BS_BUF_INIT;
+	struct bs_ev_notice elsewhere = *notice; /* its place is a location of its own */
+	struct bs_buf text = BS_BUF_INIT, words = BS_BUF_INIT;
 
-	bs_sarif_say(&text, bs_words_or(notice->message, code));
-	if (notice->hint) {
-		bs_buf_adds(&text, " (");
-		bs_sarif_say(&text, notice->hint);
-		bs_buf_addc(&text, ')');
-	}
+	elsewhere.at.file = NULL;
+	bs_words_notice(&words, &elsewhere);
+	bs_sarif_say(&text, bs_buf_text(&words));
 	bs_buf_addc(&text, '.');
-	cJSON *notification = notify(invocation, level, code, &text);
+	bs_buf_release(&words);
+	cJSON *notification = notify(invocation, level, bs_words_or(notice->code, level), &text);
 	if (notice->at.file)
 		cJSON_AddItemToArray(bs_sarif_array(notification, "locations"), bs_sarif_location(&notice->at, NULL));
 	bs_buf_release(&text);
@@ -83,8 +79,8 @@ cJSON *bs_sarif_invocation(const struct bs_sarif *sarif)
 	for (size_t i = 0; i < summary->error_count; i++)
 		add_notice(invocation, "error", &summary->errors[i]);
 	if (!complete(summary) && !summary->error_count) {
-		BS_AUTOFREE char *why = bs_xasprintf("The run is incomplete, so no finding means nothing: %s.",
-						     bs_words_or(summary->end.reason, "it did not come to its end"));
+		BS_AUTOFREE char *why = bs_xasprintf("The run is incomplete, so there may be more than it found: %s.",
+						     bs_words_or(bs_gate_reason(summary), "no reason is known"));
 		bs_sarif_notify(invocation, "error", "incomplete", why);
 	}
 	for (size_t i = 0; i < summary->warning_count; i++)
@@ -166,7 +162,7 @@ static void add_facts(const struct bs_summary *summary, cJSON *run)
 	bs_sarif_line(facts, "target", summary->run.target);
 	bs_sarif_text(facts, "seed", seed); /* of 64 bits: more than a reader's numbers hold */
 	bs_sarif_line(facts, "failOn", summary->run.gate);
-	bs_sarif_line(facts, "gate", summary->ended ? end->gate : "incomplete");
+	bs_sarif_line(facts, "gate", bs_gate_verdict(summary));
 	bs_sarif_line(facts, "limit", end->limit);
 	bs_sarif_number(facts, "states", summary->ended ? end->states : summary->states);
 	bs_sarif_number(facts, "steps", summary->ended ? end->steps : summary->steps);

@@ -87,18 +87,24 @@ static int weight(const struct bs_summary *summary, const struct bs_ev_finding *
 	return (bs_gate_counts(summary, finding) ? 100 : 0) + rank(finding->severity);
 }
 
-/* By insertion: there are few, most are in order already, and those of one weight must keep theirs. */
+/* Those of one weight keep the order in which they came, which is that of their addresses. */
+static int compare(const void *a, const void *b, void *summary)
+{
+	const struct bs_ev_finding *x = *(const struct bs_ev_finding *const *)a;
+	const struct bs_ev_finding *y = *(const struct bs_ev_finding *const *)b;
+	int difference = weight(summary, y) - weight(summary, x);
+
+	return difference ? difference : (x > y) - (x < y);
+}
+
 const struct bs_ev_finding **bs_gate_order(const struct bs_summary *summary)
 {
 	const struct bs_ev_finding **order =
 		summary->finding_count ? bs_xcalloc(summary->finding_count, sizeof *order) : NULL;
 
-	for (size_t i = 0; i < summary->finding_count; i++) {
-		int own = weight(summary, &summary->findings[i]);
-		size_t at = i;
-		for (; at && weight(summary, order[at - 1]) < own; at--)
-			order[at] = order[at - 1];
-		order[at] = &summary->findings[i];
-	}
+	for (size_t i = 0; i < summary->finding_count; i++)
+		order[i] = &summary->findings[i];
+	if (order)
+		qsort_r(order, summary->finding_count, sizeof *order, compare, (void *)(uintptr_t)summary);
 	return order;
 }

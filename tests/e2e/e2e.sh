@@ -47,6 +47,12 @@ is() { # WHAT WANTED JQ-FILTER
 
 findings='[.[] | select(.type == "finding") | "\(.rule) \(.verdict) \(.confirmed)/\(.tries): \([.steps[].op] | join(" > "))"] | join("\n")'
 
+sarif_is() { # WHAT WANTED JQ-FILTER: of the only run in report.sarif
+	local got
+	got=$(jq -r ".runs[0] | $3" report.sarif)
+	[ "$got" = "$2" ] || fail "$1: '$got' instead of '$2'"
+}
+
 nothing_left() {
 	local tries=0
 	# The guard cleans up behind a run that was killed; give it a moment.
@@ -81,7 +87,7 @@ no_app_left() {
 # A run that goes on until it is ended, with its pid in $pid once it has taken steps.
 start_long_run() {
 	"$backstep" run "$source/templates/payments.yaml" --max-steps 0 --time 60s --max-depth 50 \
-		--report ndjson=events.ndjson --report junit=junit.xml --report html=report.html >out 2>err &
+		"${all_reports[@]}" >out 2>err &
 	pid=$!
 	for _ in $(seq 200); do
 		[ "$(grep -c '"type":"step"' events.ndjson 2>/dev/null || true)" -gt 20 ] 2>/dev/null && return 0
@@ -92,13 +98,14 @@ start_long_run() {
 }
 
 all_reports=(--report ndjson=events.ndjson --report junit=junit.xml --report junit:strict=strict.xml
-	--report html=report.html --report markdown=summary.md --report github=annotations.txt)
-report_files=(events.ndjson junit.xml strict.xml report.html summary.md annotations.txt)
+	--report sarif=report.sarif --report html=report.html --report markdown=summary.md
+	--report github=annotations.txt)
+report_files=(events.ndjson junit.xml strict.xml report.sarif report.html summary.md annotations.txt)
 
 # Everything that depends on the moment: times, durations, ports, rates, dates.
 mask() {
 	sed -E -e 's/"t_ns":[0-9]+/"t_ns":0/g' -e 's/"([a-z0-9_]*_us)":[0-9]+/"\1":0/g' \
-		-e 's/"started":"[^"]*"/"started":""/g' -e 's/127\.0\.0\.1:[0-9]+/127.0.0.1:0/g' \
+		-e 's/"elapsedUs":[0-9]+/"elapsedUs":0/g' -e 's/"started":"[^"]*"/"started":""/g' -e 's/127\.0\.0\.1:[0-9]+/127.0.0.1:0/g' \
 		-e 's/[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT/DATE/g' \
 		-e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z?/DATE/g' -e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}[ 0-9:]* UTC/DATE/g' \
 		-e 's/time="[0-9.]+"/time="0"/g' -e 's/[0-9][0-9.,]* ?(ns|µs|us|ms|s|min)\b/TIME/g' \
@@ -123,6 +130,22 @@ no_server_error confirmed 3/3: create_order(amount=100) > delete_order > refund_
 	nothing_left
 	no_app_left
 	;;
+the_demos_bugs_are_in_sarif_at_their_lines_of_the_model)
+	cp "$source/templates/payments.yaml" .
+	bs 1 run payments.yaml "${all_reports[@]}"
+	line_of() { grep -n "^  $1:" payments.yaml | cut -d: -f1; }
+	refund=$(line_of refund_order)
+	sarif_is results "refunds_within_total error payments.yaml:$refund:3 $(line_of refunds_within_total)
+no_server_error error payments.yaml:$refund:3 $(line_of no_server_error)" '[.results[] | (.locations[0].physicalLocation | "\(.artifactLocation.uri):\(.region.startLine):\(.region.startColumn)") as $at | "\(.ruleId) \(.level) \($at) \(.relatedLocations[0].physicalLocation.region.startLine)"] | join("\n")'
+	sarif_is "the steps of the first" "POST /orders 201 $(line_of create_order)
+POST /orders/1/refund 200 $refund
+POST /orders/1/refund 200 $refund" '[.results[0].codeFlows[0].threadFlows[0].locations[] | "\(.webRequest.method) \(.webRequest.target) \(.webResponse.statusCode) \(.location.physicalLocation.region.startLine)"] | join("\n")'
+	sarif_is "what was sent" '{"amount":100}' '.results[0].codeFlows[0].threadFlows[0].locations[0].webRequest.body.text'
+	sarif_is "the run" "true 1" '.invocations[0] | "\(.executionSuccessful) \(.exitCode)"'
+	sarif_is "the hash of the model" "$(sha256sum <payments.yaml | cut -d' ' -f1)" '.artifacts[0].hashes["sha-256"]'
+	is "the fingerprints" "$(jq -r '[.runs[0].results[].partialFingerprints["backstep/v1"]] | join(" ")' report.sarif)" \
+		'[.[] | select(.type == "finding").fingerprint] | join(" ")'
+	;;
 demo_of_the_fixed_app_finds_nothing)
 	bs 0 demo --fixed "${all_reports[@]}"
 	is findings '' "$findings"
@@ -132,6 +155,7 @@ demo_of_the_fixed_app_finds_nothing)
 	is gate "passed 0" '.[-1] | "\(.gate) \(.exit_status)"'
 	xmllint --noout junit.xml
 	[ "$(xmllint --xpath 'count(//failure | //error | //skipped)' junit.xml)" = 0 ] || fail "junit is not clean"
+	sarif_is "results, success and notifications" "0 true null" '"\(.results | length) \(.invocations[0].executionSuccessful) \(.invocations[0].toolExecutionNotifications)"'
 	;;
 a_critical_finding_fails_the_gate)
 	bs 1 run "$source/templates/payments.yaml" "${all_reports[@]}"
@@ -196,6 +220,7 @@ ctrl_c_writes_the_reports_and_stops_the_app)
 	xmllint --noout junit.xml
 	[ "$(xmllint --xpath 'count(//error)' junit.xml)" -ge 1 ] || fail "junit is green"
 	grep -qi incomplete report.html || fail "the page does not say incomplete"
+	sarif_is "whether the run was successful" false '.invocations[0].executionSuccessful'
 	nothing_left
 	no_app_left
 	;;
@@ -506,6 +531,7 @@ hostile_text_stays_text_in_every_report)
 	! grep -qE '<(script|img|a|b)\b' summary.html || fail "the summary has markup: $(grep -oE '<(script|img|a|b)\b.*' summary.html | head -2)"
 	grep -q '&lt;img src=x onerror=alert(1)&gt;' summary.html || fail "the message is not in the summary"
 	! grep -vE '^::(error|notice) ' annotations.txt || fail "an annotation has more than a line"
+	sarif_is "an escape in a message or its visible form" 'false true' '.results[0].message.text | "\(contains("\u001b")) \(contains("\\x1b[31m"))"'
 	;;
 hung_and_dying_apps_are_findings)
 	cat >app.py <<-'END'

@@ -134,7 +134,7 @@ static void the_least_severe_and_the_accepted_are_left_out_first(void **state)
 		sarif_is(sarif, baseline, "new");
 	}
 	assert_int_equal(sarif_count(sarif, NOTIFICATIONS), 1);
-	said(sarif, 0, "report-truncated", "7 findings are not in this file, the least severe ones");
+	said(sarif, 0, "report-truncated", "7 findings are not in this file, those that matter least");
 	assert_true(cJSON_IsTrue(sarif_find(sarif, "/runs/0/invocations/0/executionSuccessful"))); /* the run was */
 	cJSON_Delete(sarif);
 }
@@ -163,7 +163,7 @@ static void a_run_with_one_finding_too_many_is_taken(void **state)
 	assert_int_equal(kept(sarif), 25000);
 	assert_in_range(gzip_bytes(text), 1, 10000000);
 	said(sarif, 0, "report-truncated", "1 finding is not in this file");
-	said(sarif, 1, "more-than-shown", "GitHub shows only the 5,000 most severe");
+	said(sarif, 1, "more-than-shown", "GitHub shows only 5,000 findings");
 	free(text);
 	cJSON_Delete(sarif);
 }
