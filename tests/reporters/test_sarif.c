@@ -250,6 +250,7 @@ static void an_accepted_finding_is_suppressed(void **state)
 	sarif_is(rich, RESULT "3/suppressions/0/kind", "external");
 	sarif_is(rich, RESULT "3/suppressions/0/status", "accepted");
 	sarif_contains(rich, RESULT "3/suppressions/0/justification", "baseline");
+	sarif_is(rich, RESULT "3/baselineState", "unchanged");
 	sarif_is(rich, RESULT "0/baselineState", "new");
 	for (const cJSON *each = sarif_find(rich, RESULT "0"); each; each = each->next) /* section 3.27.23 */
 		assert_true(cJSON_IsArray(sarif_find(each, "/suppressions")));
