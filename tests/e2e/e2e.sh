@@ -504,6 +504,8 @@ the_repository_is_named_without_credentials)
 	}
 	sed -i '/^reach/d' payments.yaml
 	remote_becomes 'https://ann:t0ken@git.example:8443/shop/payments.git' 'https://git.example:8443/shop/payments.git'
+	bs 0 report events.ndjson --report sarif=report.sarif # where it is a copy of what the event held
+	sarif_is "the provenance" "https://git.example:8443/shop/payments.git $(git rev-parse HEAD)" '.versionControlProvenance[0] | "\(.repositoryUri) \(.revisionId)"'
 	remote_becomes 'https://git.example/a@b?private_token=t0ken' 'https://git.example/a@b'
 	remote_becomes 'git@git.example:shop/payments.git' 'ssh://git.example/shop/payments.git'
 	remote_becomes '/srv/git/payments.git' null
