@@ -330,6 +330,24 @@ static void code_has_a_fence_that_is_long_enough(void **state)
 	bs_buf_release(&block);
 }
 
+static void block_is(const char *text, const char *wanted)
+{
+	struct bs_buf out = BS_BUF_INIT;
+
+	bs_md_text_block(&out, text);
+	assert_string_equal(bs_buf_text(&out), wanted);
+	bs_buf_release(&out);
+}
+
+static void a_block_of_text_ends_only_where_it_ends(void **state)
+{
+	(void)state;
+	block_is("a < b", "```\na < b\n```\n");
+	block_is("a\n```\n<script>\n", "````\na\n```\n<script>\n````\n");
+	block_is("a````b\r\nc\x1b", "`````\na````b\nc\\x1b\n`````\n");
+	block_is("", "```\n```\n");
+}
+
 static void long_text_is_cut_at_a_character(void **state)
 {
 	struct bs_buf out = BS_BUF_INIT;
@@ -397,6 +415,7 @@ int main(void)
 		cmocka_unit_test(a_finding_alone_never_fills_it),
 		cmocka_unit_test(prose_is_escaped),
 		cmocka_unit_test(code_has_a_fence_that_is_long_enough),
+		cmocka_unit_test(a_block_of_text_ends_only_where_it_ends),
 		cmocka_unit_test(long_text_is_cut_at_a_character),
 		cmocka_unit_test(no_line_is_a_workflow_command),
 		cmocka_unit_test(a_path_that_cannot_be_written_is_an_error),

@@ -1,7 +1,6 @@
 /* SARIF's texts: what an API or a careless model says is never taken for anything but text, and no path for a URI. */
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "reporters/markdown_text.h"
 #include "reporters/sarif_json.h"
 #include "sarif_read.h"
 
@@ -61,39 +60,6 @@ static void a_line_is_cut_between_characters(void **state)
 	(void)state;
 	assert_string_equal(whole, "ääää");
 	assert_string_equal(cut, "ää…");
-}
-
-/* --- Markdown --------------------------------------------------------------------------------------------------- */
-
-static void markdown_is(void (*write)(struct bs_buf *out, const char *text), const char *text, const char *wanted)
-{
-	struct bs_buf out = BS_BUF_INIT;
-
-	write(&out, text);
-	assert_string_equal(bs_buf_text(&out), wanted);
-	bs_buf_release(&out);
-}
-
-static void text_in_markdown_is_text(void **state)
-{
-	(void)state;
-	markdown_is(bs_markdown_text, "<script>", "&lt;script&gt;");
-	markdown_is(bs_markdown_text, "*a* _b_ `c` ~d~", "\\*a\\* \\_b\\_ \\`c\\` \\~d\\~");
-	markdown_is(bs_markdown_text, "![i](u)", "\\!\\[i\\]\\(u\\)");
-	markdown_is(bs_markdown_text, "&amp;", "&amp;amp\\;");
-	markdown_is(bs_markdown_text, "a\n# b\n- c", "a \\#&#8203; b \\- c");
-	markdown_is(bs_markdown_text, "@octocat", "\\@&#8203;octocat");
-	markdown_is(bs_markdown_text, "https://x.example", "https\\:\\/\\/x\\.example");
-	markdown_is(bs_markdown_text, "\x1b[2J ä", "\\\\x1b\\[2J ä");
-}
-
-static void a_block_of_code_ends_only_where_it_ends(void **state)
-{
-	(void)state;
-	markdown_is(bs_markdown_block, "a < b", "```\na < b\n```\n");
-	markdown_is(bs_markdown_block, "a\n```\n<script>\n", "````\na\n```\n<script>\n````\n");
-	markdown_is(bs_markdown_block, "a````b\r\nc\x1b", "`````\na````b\nc\\x1b\n`````\n");
-	markdown_is(bs_markdown_block, "", "```\n```\n");
 }
 
 /* --- Places ------------------------------------------------------------------------------------------------------- */
@@ -177,7 +143,7 @@ static void hostile_text_is_text(void **state)
 	for (const char *c = text; *c; c++)
 		assert_true((unsigned char)*c >= 0x20 || *c == '\n');
 	const cJSON *rule = sarif_find(sarif, "/runs/0/tool/driver/rules/0");
-	sarif_contains(rule, "/help/markdown", "&lt;script&gt;");
+	sarif_contains(rule, "/help/markdown", "\\<script\\>");
 	sarif_contains(rule, "/help/markdown", "\\@&#8203;octocat");
 	free(text);
 	cJSON_Delete(sarif);
@@ -228,8 +194,6 @@ int main(void)
 		cmocka_unit_test(what_drives_a_terminal_is_made_visible),
 		cmocka_unit_test(a_link_that_we_make_ends_where_we_end_it),
 		cmocka_unit_test(a_line_is_cut_between_characters),
-		cmocka_unit_test(text_in_markdown_is_text),
-		cmocka_unit_test(a_block_of_code_ends_only_where_it_ends),
 		cmocka_unit_test(a_path_becomes_a_uri),
 		cmocka_unit_test(a_place_that_is_not_known_is_the_beginning_of_the_file),
 		cmocka_unit_test(hostile_text_is_text),
