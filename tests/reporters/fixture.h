@@ -28,6 +28,9 @@ void fixture_feed(enum fixture which, struct bs_sink sink);
 int fixture_report(enum fixture which, const struct bs_reporter_ops *ops, const struct bs_reporter_options *options,
 		   struct bs_err *err);
 
+/* A run with that many findings of that many steps each (at least 1), for what a report weighs. */
+void fixture_feed_many(struct bs_sink sink, size_t findings, size_t steps);
+
 /* The streams, for fixture_feed. */
 struct fixture_feeder {
 	struct bs_sink sink;

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-/* --- What must hold for every page ---------------------------------------------------------------------------------- */
+/* --- What must hold for every page --- */
 
 static void check_element(xmlNode *node)
 {
@@ -36,7 +36,8 @@ static void check_element(xmlNode *node)
 /* Nothing runs from an attribute, nothing is loaded, and every link stays in the page. */
 static void check_attributes(htmlDocPtr doc, xmlNode *node)
 {
-	static const char *const loading[] = {"src", "srcset", "action", "formaction", "data", "poster", "background", "style"};
+	static const char *const loading[] = {"src",  "srcset", "action",	  "formaction",
+					      "data", "poster", "background", "style"};
 
 	for (xmlAttr *attr = node->properties; attr; attr = attr->next) {
 		const char *name = (const char *)attr->name;
@@ -109,7 +110,7 @@ static void the_same_events_make_the_same_bytes(void **state)
 	}
 }
 
-/* --- The policy ------------------------------------------------------------------------------------------------------ */
+/* --- The policy --- */
 
 static unsigned base64_digit(char c)
 {
@@ -167,7 +168,7 @@ static void only_the_page_s_own_style_and_script_are_allowed(void **state)
 	check_hash(text, policy, "script", "script-src");
 }
 
-/* --- Hostile text ------------------------------------------------------------------------------------------------------ */
+/* --- Hostile text --- */
 
 static void hostile_text_is_shown_as_text(void **state)
 {
