@@ -22,18 +22,51 @@ static bool may_show(const struct layout *layout, const struct bs_graph_node *no
 	return node == layout->nodes || layout->nodes[node->parent].shown;
 }
 
-/* In the order of the nodes a parent is decided before its children. The root is always wanted. */
-static void choose(struct layout *layout, bool wanted)
+static void show(struct layout *layout, struct bs_graph_node *node)
 {
-	for (size_t i = 0; i < layout->count; i++) {
-		struct bs_graph_node *node = &layout->nodes[i];
-		if ((node->wanted || !i) != wanted || !may_show(layout, node))
+	struct bs_graph_column *column = &layout->columns[node->depth];
+
+	if (!may_show(layout, node) || column->shown == layout->limits->rows)
+		return;
+	node->shown = true;
+	column->shown++;
+}
+
+/* In the order of the nodes a parent is decided before its children. */
+static void choose_wanted(struct layout *layout)
+{
+	show(layout, layout->nodes);
+	for (size_t i = 1; i < layout->count; i++)
+		if (layout->nodes[i].wanted)
+			show(layout, &layout->nodes[i]);
+}
+
+/* Each parent's first child, then each one's second: a column that is too long shows something of all of them. */
+static bool choose_round(struct layout *layout, uint32_t depth, const uint32_t *ranks, uint32_t rank)
+{
+	bool more = false;
+
+	for (size_t i = 1; i < layout->count; i++) {
+		if (layout->nodes[i].depth != depth)
 			continue;
-		if (layout->columns[node->depth].shown == layout->limits->rows)
-			continue;
-		node->shown = true;
-		layout->columns[node->depth].shown++;
+		if (ranks[i] == rank)
+			show(layout, &layout->nodes[i]);
+		more |= ranks[i] > rank && may_show(layout, &layout->nodes[i]);
 	}
+	return more && layout->columns[depth].shown < layout->limits->rows;
+}
+
+static void choose_others(struct layout *layout)
+{
+	uint32_t *ranks = bs_xcalloc(layout->count, sizeof *ranks), *children = bs_xcalloc(layout->count, sizeof *children);
+
+	for (size_t i = 1; i < layout->count; i++)
+		ranks[i] = children[layout->nodes[i].parent]++;
+	for (uint32_t depth = 1; depth < layout->limits->columns; depth++)
+		for (uint32_t rank = 0; choose_round(layout, depth, ranks, rank);)
+			rank++;
+	free(ranks);
+	free(children);
 }
 
 /* --- In which order --- */
@@ -88,8 +121,8 @@ static long mean(const struct block *block)
 	return block->sum >= 0 ? block->sum / count : -((-block->sum + count - 1) / count);
 }
 
-/* Moves the nodes apart as little as possible without changing their order: with the heights of the nodes above taken
- * off each wish this is isotonic regression, which joining violating neighbours solves. */
+/* Moves the nodes apart as little as possible without changing their order: with the heights of the nodes above
+ * taken off each wish this is isotonic regression, which joining violating neighbours solves. */
 static void push_apart(struct layout *layout, size_t n)
 {
 	struct block *blocks = bs_xcalloc(n + 1, sizeof *blocks);
@@ -168,8 +201,8 @@ static struct bs_graph_size move_into_view(struct layout *layout)
 	return size;
 }
 
-struct bs_graph_size bs_graph_layout(struct bs_graph_node *nodes, size_t count, const struct bs_graph_limits *limits,
-				     struct bs_graph_column *columns)
+struct bs_graph_size bs_graph_layout(struct bs_graph_node *nodes, size_t count,
+				     const struct bs_graph_limits *limits, struct bs_graph_column *columns)
 {
 	struct layout layout = {.nodes = nodes, .count = count, .limits = limits, .columns = columns};
 
@@ -180,8 +213,8 @@ struct bs_graph_size bs_graph_layout(struct bs_graph_node *nodes, size_t count, 
 	if (!count)
 		return (struct bs_graph_size){0, 0};
 	layout.order = bs_xcalloc(limits->rows, sizeof *layout.order);
-	choose(&layout, true);
-	choose(&layout, false);
+	choose_wanted(&layout);
+	choose_others(&layout);
 	place_columns(&layout);
 	free(layout.order);
 	return move_into_view(&layout);

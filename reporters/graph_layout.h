@@ -1,8 +1,8 @@
 /*
  * Where the states of a tree go in a picture: the column is the depth, the rows of a column keep the order of their
  * parents, so that no two edges of the tree cross, and every state is as near to its parent's height as its
- * neighbours let it. Of a wide column only so many rows are shown, wanted states first; what is not shown is counted
- * for the caller to say. All numbers are whole pixels: the same tree gives the same picture everywhere.
+ * neighbours let it. Of a long column only so many rows are shown: wanted states first, then some of every parent's
+ * children. All numbers are whole pixels: the same tree gives the same picture everywhere.
  */
 #ifndef BS_REPORTERS_GRAPH_LAYOUT_H
 #define BS_REPORTERS_GRAPH_LAYOUT_H
@@ -39,7 +39,7 @@ struct bs_graph_size {
 };
 
 /* Fills shown, x and y of every node, and the columns (limits->columns of them). */
-struct bs_graph_size bs_graph_layout(struct bs_graph_node *nodes, size_t count, const struct bs_graph_limits *limits,
-				     struct bs_graph_column *columns);
+struct bs_graph_size bs_graph_layout(struct bs_graph_node *nodes, size_t count,
+				     const struct bs_graph_limits *limits, struct bs_graph_column *columns);
 
 #endif

@@ -15,6 +15,7 @@
 struct html {
 	struct bs_reporter base;
 	struct bs_summary summary;
+	struct bs_html_states states;
 	char *path;
 };
 
@@ -26,6 +27,7 @@ static int html_open(const struct bs_reporter_options *options, struct bs_report
 	html->base.ops = &bs_reporter_html;
 	html->path = bs_xstrdup(options->path ? options->path : bs_reporter_html.default_path);
 	bs_summary_init(&html->summary);
+	bs_html_states_init(&html->states);
 	*ret_reporter = &html->base;
 	return 0;
 }
@@ -35,6 +37,7 @@ static void html_event(struct bs_reporter *reporter, const struct bs_event *even
 	struct html *html = (struct html *)reporter;
 
 	bs_summary_event(&html->summary, event);
+	bs_html_states_event(&html->states, event);
 }
 
 static int html_close(struct bs_reporter *reporter, struct bs_err *err)
@@ -42,11 +45,12 @@ static int html_close(struct bs_reporter *reporter, struct bs_err *err)
 	struct html *html = (struct html *)reporter;
 	struct bs_buf out = BS_BUF_INIT;
 
-	int r = bs_html_render(&html->summary, &out, err);
+	int r = bs_html_render(&html->summary, &html->states, &out, err);
 	if (r == 0)
 		r = bs_outfile_write(html->path, bs_buf_text(&out), out.len, err);
 	bs_buf_release(&out);
 	bs_summary_release(&html->summary);
+	bs_html_states_release(&html->states);
 	free(html->path);
 	free(html);
 	return r;

@@ -282,6 +282,8 @@ static void fill_links(struct bs_html_page *page)
 		link_to(list, "#rules", "Rules ", s->rule_count);
 	if (s->coverage.status_count)
 		link_to(list, "#coverage", "Coverage", 0);
+	if (page->states->state_count > 1)
+		link_to(list, "#graph", "States", 0);
 	link_to(list, "#run", "Run", 0);
 }
 

@@ -104,14 +104,16 @@ static void fill(struct bs_html_page *page)
 	bs_html_findings(page);
 	bs_html_rules(page);
 	bs_html_coverage(page);
+	bs_html_graph(page);
 	bs_html_pairs(page);
 	bs_html_facts(page);
 }
 
-int bs_html_render(const struct bs_summary *summary, struct bs_buf *out, struct bs_err *err)
+int bs_html_render(const struct bs_summary *summary, const struct bs_html_states *states, struct bs_buf *out,
+		   struct bs_err *err)
 {
 	const struct bs_embedded *html = &bs_embedded_report_html;
-	struct bs_html_page page = {.summary = summary, .body_room = BODY_ROOM};
+	struct bs_html_page page = {.summary = summary, .states = states, .body_room = BODY_ROOM};
 
 	page.doc = xmlReadMemory(html->data, (int)html->len, "report.html", "UTF-8",
 				 XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);

@@ -7,6 +7,7 @@
 #define BS_REPORTERS_HTML_PAGE_H
 
 #include "html_node.h"
+#include "html_states.h"
 #include "summary.h"
 
 #include <stdbool.h>
@@ -15,12 +16,14 @@
 
 struct bs_html_page {
 	const struct bs_summary *summary;
+	const struct bs_html_states *states;
 	xmlDoc *doc;
 	size_t body_room; /* bytes of bodies that are still shown whole; then only their beginnings are */
 };
 
-/* The whole page, from the embedded template. The bytes depend on nothing but the summary. */
-int bs_html_render(const struct bs_summary *summary, struct bs_buf *out, struct bs_err *err);
+/* The whole page, from the embedded template. The bytes depend on nothing but the two folds. */
+int bs_html_render(const struct bs_summary *summary, const struct bs_html_states *states, struct bs_buf *out,
+		   struct bs_err *err);
 
 /* The element of the template that is marked data-slot="name"; the mark is removed. Every slot is taken once. */
 xmlNode *bs_html_slot(const struct bs_html_page *page, const char *name);
@@ -31,6 +34,7 @@ void bs_html_rules(struct bs_html_page *page);    /* html_rules.c */
 void bs_html_notices(struct bs_html_page *page);  /* html_run.c: errors and warnings */
 void bs_html_facts(struct bs_html_page *page);    /* html_run.c */
 void bs_html_coverage(struct bs_html_page *page); /* html_coverage.c: statuses and latencies */
+void bs_html_graph(struct bs_html_page *page);    /* html_graph.c: the explored states */
 void bs_html_pairs(struct bs_html_page *page);    /* html_pairs.c */
 
 /* One finding as a card, and the parts of it. id is that of the card. */

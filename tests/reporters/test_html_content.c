@@ -21,7 +21,7 @@ static void the_verdict_is_said_first(void **state)
 	assert_true(page_says(verdict, "Gate failed: "));
 	assert_true(page_says(verdict, "fail_on: critical"));
 	assert_true(page_says(verdict, "backstep replay "));
-	assert_int_equal(page_count(page_root(doc), "title", NULL, &title), 1);
+	assert_true(page_count(page_root(doc), "title", NULL, &title) >= 1); /* the pictures have titles too */
 	assert_true(page_says(title, "Gate failed: "));
 	xmlFreeDoc(doc);
 }
