@@ -160,8 +160,7 @@ static void verdict_replay(xmlNode *verdict, const struct bs_summary *s)
 			continue;
 		xmlNode *p = bs_html_add(verdict, "div", "replay");
 		bs_html_leaf(p, "span", "lab", s->finding_count > 1 ? "See the first again" : "See it again");
-		bs_html_attr(bs_html_leaf(p, "code", "copyable", s->findings[i].replay), "data-copy",
-			     "the replay command");
+		bs_html_attr(bs_html_leaf(p, "code", "copy-source", s->findings[i].replay), "data-copy", "replay");
 		return;
 	}
 }

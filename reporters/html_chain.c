@@ -1,6 +1,7 @@
 /*
- * The minimal sequence as a chain: what was done, what was answered and, in a line, what it did to the data. The
- * step after which the rule is broken is marked by shape and words. A reader who sees only this has understood.
+ * The minimal sequence as a chain: what was done and what was answered. A short one also says what each step sent and
+ * did to the data; of a long one the steps below it say that. The step after which the rule is broken is marked by
+ * shape and words. A reader who sees only this has understood.
  */
 #include "html_page.h"
 
@@ -55,20 +56,19 @@ static void changed_columns(struct bs_buf *out, const struct bs_ev_change *chang
 		bs_buf_adds(out, " → ");
 		short_value(out, now->json);
 	}
+	if (!named)
+		bs_buf_adds(out, " written, no column differs");
 }
 
-static void effect(xmlNode *list, const struct bs_ev_change *change)
+/* "new orders #1", "orders #1 refunded 100 → 200" */
+void bs_html_effect(xmlNode *parent, const char *tag, const struct bs_ev_change *change)
 {
 	const char *look = !change->before ? "new" : !change->after ? "gone" : "changed";
 	const char *word = !change->before ? "new" : !change->after ? "deleted" : NULL;
-	xmlNode *item = bs_html_add(list, "li", look);
+	xmlNode *item = bs_html_add(parent, tag, look);
 	struct bs_buf columns = BS_BUF_INIT;
 
-	if (word) {
-		bs_html_leaf(item, "span", "word", word);
-		bs_html_text(item, " ");
-	}
-	bs_html_text(item, change->table);
+	bs_html_textf(item, "%s%s%s", word ? word : "", word ? " " : "", change->table ? change->table : "");
 	if (change->row)
 		bs_html_textf(item, " %s", change->row);
 	if (!word)
@@ -84,47 +84,47 @@ static void effects(xmlNode *node, const struct bs_ev_finding_step *step)
 	xmlNode *list = bs_html_add(node, "ul", "effects");
 
 	for (size_t i = 0; i < shown; i++)
-		effect(list, &step->changes[i]);
+		bs_html_effect(list, "li", &step->changes[i]);
 	if (more)
 		bs_html_leaff(list, "li", "more", "%zu more %s", (size_t)more, bs_html_plural(more, "row", "rows"));
 	if (!shown && !more)
 		bs_html_leaf(list, "li", "none", "no row changed");
 }
 
-static void answered(xmlNode *line, const struct bs_ev_message *response)
+static void flag(xmlNode *item)
 {
-	bs_html_text(line, " → ");
-	if (response->status)
-		bs_html_leaff(line, "span", bs_html_status_class(response->status), "%d", response->status);
-	else
-		bs_html_leaf(line, "span", "s0", bs_html_has(response->outcome) ? response->outcome : "no response");
+	xmlNode *p = bs_html_add(item, "p", "flag");
+
+	bs_html_icon(p, "failed");
+	bs_html_text(p, "the rule breaks here");
 }
 
-static void chain_step(xmlNode *chain, const struct bs_ev_finding_step *step, size_t number)
+static void chain_step(xmlNode *chain, const struct bs_ev_finding_step *step, bool brief)
 {
 	xmlNode *item = bs_html_add(chain, "li", step->fails ? "bad" : NULL);
-	xmlNode *head = bs_html_add(item, "p", "op");
+	xmlNode *name = bs_html_add(item, brief ? "span" : "p", "op");
 
-	bs_html_leaff(head, "span", "n", "%zu", number);
-	bs_html_text(head, " ");
-	bs_html_operation_name(bs_html_add(head, "span", NULL), step->operation, step->action);
-	xmlNode *line = bs_html_add(item, "p", "call");
-	bs_html_textf(line, "%s %s", step->request.method ? step->request.method : "",
-		      bs_html_target(&step->request));
-	answered(line, &step->response);
-	effects(item, step);
-	if (step->fails) {
-		xmlNode *flag = bs_html_add(item, "p", "flag");
-		bs_html_icon(flag, "failed");
-		bs_html_text(flag, "the rule breaks here");
+	bs_html_operation_name(name, step->operation, step->action);
+	if (brief) {
+		bs_html_text(item, " ");
+		bs_html_status(item, &step->response);
+	} else {
+		xmlNode *line = bs_html_add(item, "p", "call");
+		bs_html_textf(line, "%s %s → ", step->request.method ? step->request.method : "",
+			      bs_html_target(&step->request));
+		bs_html_status(line, &step->response);
+		effects(item, step);
 	}
+	if (step->fails)
+		flag(item);
 }
 
 void bs_html_chain(xmlNode *parent, const struct bs_ev_finding *finding)
 {
-	xmlNode *chain = bs_html_add(parent, "ol", finding->step_count > 3 ? "chain many" : "chain");
+	bool brief = finding->step_count > BS_HTML_CHAIN_WHOLE;
+	xmlNode *chain = bs_html_add(parent, "ol", brief ? "chain brief" : finding->step_count > 3 ? "chain many" : "chain");
 
 	bs_html_attr(chain, "aria-label", "The minimal sequence");
 	for (size_t i = 0; i < finding->step_count; i++)
-		chain_step(chain, &finding->steps[i], i + 1);
+		chain_step(chain, &finding->steps[i], brief);
 }

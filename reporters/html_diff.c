@@ -96,7 +96,7 @@ void bs_html_changes(xmlNode *parent, const struct bs_ev_finding_step *step)
 {
 	xmlNode *block = bs_html_add(parent, "div", "changes");
 
-	bs_html_leaf(block, "h4", "lab", "Rows changed");
+	bs_html_leaf(block, "h4", NULL, "Rows changed");
 	if (!step->change_count) {
 		bs_html_leaf(block, "p", "soft", "This step changed no row that Backstep can see.");
 		return;

@@ -28,17 +28,20 @@ static void verdict_tag(xmlNode *tags, const struct bs_ev_finding *finding)
 		bs_html_textf(tag, " %" PRIu32 "/%" PRIu32, finding->confirmed, finding->tries);
 }
 
-static void card_tags(xmlNode *head, const struct bs_ev_finding *finding, const char *id)
+static void card_tags(const struct bs_html_page *page, xmlNode *head, const struct bs_ev_finding *finding, size_t number,
+		      const char *id)
 {
 	xmlNode *tags = bs_html_add(head, "div", "tags");
+	size_t way = bs_html_way_number(page, number);
 
 	bs_html_severity(tags, finding->severity);
 	verdict_tag(tags, finding);
-	if (bs_html_has(finding->baseline))
+	if (page->known && bs_html_has(finding->baseline)) /* where all are new there is nothing to tell apart */
 		bs_html_leaf(tags, "span", "tag plain", finding->baseline);
+	if (way)
+		bs_html_attrf(bs_html_leaf(tags, "a", NULL, "in the graph"), "href", "#path-%zu", way);
 	xmlNode *link = bs_html_add(tags, "a", "fingerprint");
 	bs_html_attrf(link, "href", "#%s", id);
-	bs_html_attr(link, "title", "Fingerprint: the same bug has it in every run");
 	bs_html_leaf(link, "code", NULL, finding->fingerprint);
 }
 
@@ -50,13 +53,14 @@ static bool says_more(const struct bs_ev_finding *finding)
 	return !bs_html_is(finding->rule, finding->message);
 }
 
-static void card_head(xmlNode *card, const struct bs_ev_finding *finding, const char *id)
+static void card_head(const struct bs_html_page *page, xmlNode *card, const struct bs_ev_finding *finding, size_t number,
+		      const char *id)
 {
 	xmlNode *head = bs_html_add(card, "div", "head");
 
-	card_tags(head, finding, id);
+	card_tags(page, head, finding, number, id);
 	xmlNode *title = bs_html_leaf(head, "h3", NULL, bs_html_has(finding->title) ? finding->title : finding->rule);
-	bs_html_attrf(title, "id", "%s-title", id);
+	bs_html_attrf(title, "id", "h-%zu", number + 1);
 	if (says_more(finding)) {
 		BS_AUTOFREE char *message = bs_html_sentence(finding->message);
 		bs_html_leaf(head, "p", "message", message);
@@ -83,32 +87,20 @@ static void rule_name(struct bs_html_page *page, xmlNode *p, const struct bs_ev_
 		bs_html_textf(p, " · %s", place);
 }
 
-static void reads_table(xmlNode *block, const struct bs_ev_finding *finding)
-{
-	if (!finding->read_count) {
-		bs_html_leaf(block, "p", "soft", "It read no value of this step.");
-		return;
-	}
-	xmlNode *list = bs_html_add(block, "dl", "values");
-	for (size_t i = 0; i < finding->read_count; i++) {
-		BS_AUTOFREE char *value = bs_html_value(finding->reads[i].json);
-		xmlNode *pair = bs_html_add(list, "div", NULL);
-		bs_html_leaf(pair, "dt", NULL, finding->reads[i].name);
-		bs_html_leaf(pair, "dd", NULL, value);
-	}
-}
-
 static void rule_block(struct bs_html_page *page, xmlNode *why, const struct bs_ev_finding *finding)
 {
 	const struct bs_summary_rule *rule = finding->rule ? bs_summary_rule(page->summary, finding->rule) : NULL;
 	xmlNode *block = bs_html_add(why, "div", "saw");
 
-	bs_html_leaf(block, "h4", "lab", "The rule");
+	bs_html_leaf(block, "h4", NULL, "The rule");
 	rule_name(page, bs_html_add(block, "p", "name"), finding);
 	if (rule && bs_html_has(rule->declared.rule))
 		bs_html_leaf(block, "pre", "expression", rule->declared.rule);
-	bs_html_leaf(block, "h4", "lab", "What it saw");
-	reads_table(block, finding);
+	bs_html_leaf(block, "h4", NULL, "What it saw");
+	if (finding->read_count)
+		bs_html_values(block, finding->reads, finding->read_count);
+	else
+		bs_html_leaf(block, "p", "soft", "It read no value of this step.");
 }
 
 /* --- How sure we are ----------------------------------------------------------------------------------------- */
@@ -125,7 +117,7 @@ static void replays(xmlNode *block, const struct bs_ev_finding *finding)
 		xmlNode *pips = bs_html_add(p, "span", "pips");
 		bs_html_attr(pips, "aria-hidden", "true");
 		for (uint32_t i = 0; i < finding->tries; i++)
-			bs_html_add(pips, "i", i < finding->confirmed ? "on" : NULL);
+			bs_html_text(pips, i < finding->confirmed ? "●" : "○");
 	}
 	bs_html_textf(p, "Fails in %" PRIu32 " of %" PRIu32 " replays from a clean start.", finding->confirmed,
 		      finding->tries);
@@ -154,7 +146,7 @@ static void sure_block(xmlNode *why, const struct bs_ev_finding *finding)
 {
 	xmlNode *block = bs_html_add(why, "div", "sure");
 
-	bs_html_leaf(block, "h4", "lab", "How sure");
+	bs_html_leaf(block, "h4", NULL, "How sure");
 	replays(block, finding);
 	if (bs_html_has(finding->reason)) {
 		BS_AUTOFREE char *reason = bs_html_sentence(finding->reason);
@@ -163,12 +155,19 @@ static void sure_block(xmlNode *why, const struct bs_ev_finding *finding)
 	lengths(block, finding);
 	if (!bs_html_has(finding->replay))
 		return;
-	bs_html_leaf(block, "h4", "lab", "See it again");
-	xmlNode *line = bs_html_add(block, "div", "replay");
-	bs_html_attr(bs_html_leaf(line, "code", "copyable", finding->replay), "data-copy", "the replay command");
+	bs_html_leaf(block, "h4", NULL, "See it again");
+	bs_html_copyable(block, "replay", finding->replay);
 }
 
 /* --- The card ------------------------------------------------------------------------------------------------ */
+
+static bool came_before(const struct bs_ev_finding *finding, size_t number)
+{
+	for (size_t i = 0; i < number; i++)
+		if (bs_html_is(finding->steps[i].operation, finding->steps[number].operation))
+			return true;
+	return false;
+}
 
 /* What the script filters by. */
 static void card_data(xmlNode *card, const struct bs_ev_finding *finding)
@@ -176,8 +175,8 @@ static void card_data(xmlNode *card, const struct bs_ev_finding *finding)
 	struct bs_buf operations = BS_BUF_INIT;
 
 	for (size_t i = 0; i < finding->step_count; i++)
-		bs_buf_addf(&operations, "%s%s", i ? " " : "",
-			    finding->steps[i].operation ? finding->steps[i].operation : "");
+		if (bs_html_has(finding->steps[i].operation) && !came_before(finding, i))
+			bs_buf_addf(&operations, "%s%s", operations.len ? "\n" : "", finding->steps[i].operation);
 	bs_html_attr(card, "data-fingerprint", finding->fingerprint);
 	bs_html_attr(card, "data-severity", finding->severity);
 	bs_html_attr(card, "data-verdict", finding->verdict);
@@ -187,19 +186,77 @@ static void card_data(xmlNode *card, const struct bs_ev_finding *finding)
 	bs_buf_release(&operations);
 }
 
-void bs_html_finding(struct bs_html_page *page, xmlNode *parent, const struct bs_ev_finding *finding, const char *id)
+xmlNode *bs_html_finding(struct bs_html_page *page, xmlNode *parent, size_t number)
 {
+	const struct bs_ev_finding *finding = &page->summary->findings[number];
+	BS_AUTOFREE char *id = bs_html_finding_id(page->summary, number);
 	xmlNode *card = bs_html_add(parent, "article", "finding");
 
 	bs_html_class(card, bs_html_severity_icon(finding->severity));
 	bs_html_attr(card, "id", id);
-	bs_html_attrf(card, "aria-labelledby", "%s-title", id);
+	bs_html_attrf(card, "aria-labelledby", "h-%zu", number + 1);
 	card_data(card, finding);
-	card_head(card, finding, id);
+	card_head(page, card, finding, number, id);
 	xmlNode *why = bs_html_add(card, "div", "why");
 	rule_block(page, why, finding);
 	sure_block(why, finding);
-	xmlNode *steps = bs_html_add(card, "div", "steps");
-	for (size_t i = 0; i < finding->step_count; i++)
-		bs_html_step(page, steps, &finding->steps[i], i + 1);
+	return card;
+}
+
+/* --- In brief --- */
+
+static void brief_path(xmlNode *card, const struct bs_ev_finding *finding)
+{
+	xmlNode *path = bs_html_add(card, "p", "path");
+
+	for (size_t i = 0; i < finding->step_count; i++) {
+		const struct bs_ev_finding_step *step = &finding->steps[i];
+		const char *operation = bs_html_has(step->operation) ? step->operation : step->action;
+		bs_html_text(path, i ? " → " : "");
+		if (step->fails)
+			bs_html_leaf(path, "b", NULL, operation);
+		else
+			bs_html_text(path, operation);
+	}
+}
+
+static void brief_facts(xmlNode *card, const struct bs_ev_finding *finding)
+{
+	xmlNode *p = bs_html_add(card, "p", "soft");
+
+	bs_html_severity(p, finding->severity);
+	bs_html_textf(p, " %s %" PRIu32 "/%" PRIu32, finding->verdict ? finding->verdict : "", finding->confirmed,
+		      finding->tries);
+	if (bs_html_is(finding->baseline, "known"))
+		bs_html_text(p, ", known");
+	bs_html_textf(p, " · %s saw", finding->rule ? finding->rule : "");
+	for (size_t i = 0; i < finding->read_count; i++) {
+		BS_AUTOFREE char *value = bs_html_value(finding->reads[i].json);
+		bs_html_textf(p, "%s %s ", i ? "," : "", finding->reads[i].name ? finding->reads[i].name : "");
+		bs_html_text(p, value);
+	}
+	if (!finding->read_count)
+		bs_html_text(p, " no value");
+	if (!bs_html_has(finding->replay))
+		return;
+	bs_html_text(p, " · ");
+	bs_html_leaf(p, "code", NULL, finding->replay);
+}
+
+xmlNode *bs_html_finding_brief(struct bs_html_page *page, xmlNode *parent, size_t number)
+{
+	const struct bs_ev_finding *finding = &page->summary->findings[number];
+	BS_AUTOFREE char *id = bs_html_finding_id(page->summary, number);
+	xmlNode *card = bs_html_add(parent, "article", "finding brief");
+
+	bs_html_class(card, bs_html_severity_icon(finding->severity));
+	bs_html_attr(card, "id", id);
+	bs_html_leaf(card, "h3", NULL, bs_html_has(finding->title) ? finding->title : finding->rule);
+	if (says_more(finding)) {
+		BS_AUTOFREE char *message = bs_html_sentence(finding->message);
+		bs_html_leaf(card, "p", NULL, message);
+	}
+	brief_path(card, finding);
+	brief_facts(card, finding);
+	return card;
 }

@@ -1,7 +1,8 @@
 /*
- * The list of findings: those that count, most severe first as they came; apart from them those that could not
- * be confirmed, which never gate; and what is beyond the number of whole cards, in one line each.
+ * The list of findings: those that count, most severe first as they came, and apart from them those that could not
+ * be confirmed, which never gate. Only so many cards stand in the page, see html_more.h.
  */
+#include "html_more.h"
 #include "html_page.h"
 
 #include "base/buf.h"
@@ -37,30 +38,7 @@ char *bs_html_finding_id(const struct bs_summary *summary, size_t index)
 	return bs_buf_take(&id);
 }
 
-/* --- In one line ------------------------------------------------------------------------------------------ */
-
-static void short_line(xmlNode *list, const struct bs_ev_finding *finding, const char *id)
-{
-	xmlNode *item = bs_html_add(list, "li", NULL);
-
-	bs_html_attr(item, "id", id);
-	bs_html_severity(item, finding->severity);
-	bs_html_leaf(item, "b", NULL, bs_html_has(finding->title) ? finding->title : finding->rule);
-	xmlNode *path = bs_html_add(item, "span", "path");
-	for (size_t i = 0; i < finding->step_count; i++) {
-		bs_html_text(path, i ? " → " : "");
-		bs_html_text(path, finding->steps[i].operation);
-	}
-	bs_html_leaf(item, "code", "copyable", finding->replay);
-}
-
-static void short_list(xmlNode *parent, size_t count)
-{
-	bs_html_leaff(parent, "p", "note", "%zu more, in short. Each can be replayed, and the event file holds all of it.",
-		      count);
-}
-
-/* --- The bar ---------------------------------------------------------------------------------------------- */
+/* --- The bar --- */
 
 /* A button that shows only what matches; of use only with the script, which takes the bar's `hidden` away. */
 static void facet(xmlNode *bar, const char *key, const char *value, size_t count)
@@ -77,32 +55,44 @@ static void facet(xmlNode *bar, const char *key, const char *value, size_t count
 	bs_html_leaff(chip, "span", "n", "%zu", count);
 }
 
-static void fill_bar(struct bs_html_page *page)
+static void severity_facets(xmlNode *bar, const struct bs_summary *s)
 {
 	static const char *const severities[] = {"critical", "high", "medium", "low"};
-	static const char *const verdicts[] = {"confirmed", "flaky", "unconfirmed"};
-	const struct bs_summary *s = page->summary;
-	const size_t counts[] = {s->confirmed, s->flaky, s->unconfirmed};
-	xmlNode *bar = bs_html_slot(page, "bar");
-	size_t kinds = 0;
 
-	if (s->finding_count < 2) {
-		bs_html_remove(bar->parent);
-		return;
-	}
 	for (size_t v = 0; v < BS_COUNT(severities); v++) {
 		size_t count = 0;
 		for (size_t i = 0; i < s->finding_count; i++)
 			count += bs_html_is(s->findings[i].severity, severities[v]);
 		facet(bar, "severity", severities[v], count);
 	}
+}
+
+static void fill_bar(struct bs_html_page *page)
+{
+	static const char *const verdicts[] = {"confirmed", "flaky", "unconfirmed"};
+	const struct bs_summary *s = page->summary;
+	const size_t counts[] = {s->confirmed, s->flaky, s->unconfirmed};
+	xmlNode *bar = bs_html_slot(page, "bar");
+	size_t kinds = 0, known = 0;
+
+	if (s->finding_count < 2) {
+		bs_html_remove(bar->parent);
+		return;
+	}
+	severity_facets(bar, s);
 	for (size_t v = 0; v < BS_COUNT(verdicts); v++)
 		kinds += counts[v] > 0;
 	for (size_t v = 0; kinds > 1 && v < BS_COUNT(verdicts); v++)
 		facet(bar, "verdict", verdicts[v], counts[v]);
+	for (size_t i = 0; i < s->finding_count; i++)
+		known += bs_html_is(s->findings[i].baseline, "known");
+	if (!known)
+		return;
+	facet(bar, "baseline", "new", s->finding_count - known);
+	facet(bar, "baseline", "known", known);
 }
 
-/* --- The sections ----------------------------------------------------------------------------------------- */
+/* --- The sections --- */
 
 static void say_nothing_found(struct bs_html_page *page, xmlNode *section)
 {
@@ -120,38 +110,52 @@ static void say_nothing_found(struct bs_html_page *page, xmlNode *section)
 		bs_html_leaf(panel, "p", NULL, "No step was taken, so nothing was looked at. The reason is said above.");
 }
 
-/* Cards, then lines, of the findings that count or of those that do not. Returns how many there were. */
-static size_t fill_list(struct bs_html_page *page, xmlNode *section, bool apart)
+static xmlNode *whole_card(struct bs_html_page *page, xmlNode *section, size_t number)
 {
+	xmlNode *card = bs_html_finding(page, section, number);
+
+	bs_html_steps(page, bs_html_add(card, "div", "steps"), &page->summary->findings[number]);
+	return card;
+}
+
+static void static_card(struct bs_html_page *page, xmlNode *section, const char *into, size_t number)
+{
+	xmlNode *card = whole_card(page, section, number);
+	xmlNode *brief = bs_html_finding_brief(page, section, number);
+
+	bs_html_more_card(page->more, into, card, brief);
+	bs_html_copies(bs_html_add(card, "div", "take-away"), &page->summary->findings[number]);
+}
+
+/* The cards of the findings that count or of those that do not. Returns how many there are. */
+static size_t fill_list(struct bs_html_page *page, xmlNode *section, bool apart, size_t *room)
+{
+	const char *into = apart ? "unconfirmed" : "findings";
 	const struct bs_summary *s = page->summary;
-	xmlNode *lines = NULL;
-	size_t done = 0, all = apart ? s->unconfirmed : s->finding_count - s->unconfirmed;
+	size_t count = 0;
 
 	for (size_t i = 0; i < s->finding_count; i++) {
-		const struct bs_ev_finding *finding = &s->findings[i];
-		if (unconfirmed(finding) != apart)
+		if (unconfirmed(&s->findings[i]) != apart)
 			continue;
-		BS_AUTOFREE char *id = bs_html_finding_id(s, i);
-		if (done++ < BS_HTML_FINDINGS_WHOLE) {
-			bs_html_finding(page, section, finding, id);
-			continue;
+		count++;
+		if (*room) {
+			static_card(page, section, into, i);
+			--*room;
+		} else {
+			bs_html_more_add(page->more, into, whole_card(page, section, i));
 		}
-		if (!lines) {
-			short_list(section, all - BS_HTML_FINDINGS_WHOLE);
-			lines = bs_html_add(section, "ol", "panel short");
-		}
-		short_line(lines, finding, id);
 	}
-	return done;
+	return count;
 }
 
 void bs_html_findings(struct bs_html_page *page)
 {
 	xmlNode *section = bs_html_slot(page, "findings"), *apart = bs_html_slot(page, "unconfirmed");
+	size_t room = BS_HTML_FINDINGS_STATIC;
 
 	fill_bar(page);
-	if (!fill_list(page, section, false))
+	if (!fill_list(page, section, false, &room))
 		say_nothing_found(page, section);
-	if (!fill_list(page, apart, true))
+	if (!fill_list(page, apart, true, &room))
 		bs_html_remove(apart);
 }

@@ -84,15 +84,27 @@ static void add_way(struct bs_html_graph *graph, size_t number)
 	}
 }
 
+static bool has_way(const struct bs_ev_finding *finding)
+{
+	return !bs_html_is(finding->verdict, "unconfirmed") && finding->step_count;
+}
+
 static void add_ways(struct bs_html_graph *graph)
 {
-	for (size_t i = 0; i < graph->summary->finding_count; i++) {
-		const struct bs_ev_finding *finding = &graph->summary->findings[i];
-		if (bs_html_is(finding->verdict, "unconfirmed") || !finding->step_count)
-			continue;
-		if (graph->way_total++ < BS_HTML_WAYS_MAX)
+	for (size_t i = 0; i < graph->summary->finding_count; i++)
+		if (has_way(&graph->summary->findings[i]) && graph->way_total++ < BS_HTML_WAYS_MAX)
 			add_way(graph, i);
-	}
+}
+
+size_t bs_html_way_number(const struct bs_html_page *page, size_t finding)
+{
+	size_t number = 1;
+
+	if (page->states->state_count < BS_HTML_STATES_MIN || !has_way(&page->summary->findings[finding]))
+		return 0;
+	for (size_t i = 0; i < finding && number <= BS_HTML_WAYS_MAX; i++)
+		number += has_way(&page->summary->findings[i]);
+	return number <= BS_HTML_WAYS_MAX ? number : 0;
 }
 
 /* --- The picture --- */
@@ -216,7 +228,7 @@ void bs_html_graph(struct bs_html_page *page)
 	xmlNode *picture = bs_html_slot(page, "graph-picture"), *list = bs_html_slot(page, "graph-paths");
 	struct bs_html_graph graph;
 
-	if (page->states->state_count < 2) {
+	if (page->states->state_count < BS_HTML_STATES_MIN) {
 		bs_html_remove(section);
 		return;
 	}

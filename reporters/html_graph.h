@@ -9,6 +9,7 @@
 #include "html_page.h"
 #include "html_states.h"
 
+#define BS_HTML_STATES_MIN 2 /* fewer are no picture */
 #define BS_HTML_COLUMN_WIDTH 150
 #define BS_HTML_COLUMNS_MAX 14
 #define BS_HTML_ROWS_MAX 12

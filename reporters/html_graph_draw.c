@@ -126,8 +126,8 @@ static xmlNode *add_text(xmlNode *parent, const char *class, int x, int y)
 	return text;
 }
 
-/* Cut to so many columns; what is far from Latin is taken to be two wide. */
-static void fitting(xmlNode *node, const char *text, size_t columns)
+/* Cut to so many columns; what is far from Latin is taken to be two wide. Returns whether it was cut. */
+static bool fitting(xmlNode *node, const char *text, size_t columns)
 {
 	size_t len = strlen(text), at = 0, used = 0, keep = 0;
 
@@ -144,6 +144,7 @@ static void fitting(xmlNode *node, const char *text, size_t columns)
 	bs_html_text_len(node, text, at < len ? keep : len);
 	if (at < len)
 		bs_html_text(node, "…");
+	return at < len;
 }
 
 static void add_box(xmlNode *parent, struct spot at)

@@ -10,12 +10,13 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 #define BODY_SHORT ((size_t)1024) /* shown of a body in any case */
 
 static void first_line(xmlNode *pre, const struct bs_ev_message *message, bool request)
 {
-	xmlNode *line = bs_html_add(pre, "span", "first");
+	xmlNode *line = bs_html_add(pre, "b", NULL);
 
 	if (request)
 		bs_html_textf(line, "%s %s", message->method ? message->method : "", bs_html_target(message));
@@ -25,12 +26,28 @@ static void first_line(xmlNode *pre, const struct bs_ev_message *message, bool r
 		bs_html_textf(line, "%s", bs_html_has(message->outcome) ? message->outcome : "no response");
 }
 
+/* What only says how the message travelled; the length also where it is that of the body, which is said anyway. */
+static bool of_transport(const struct bs_ev_header *header, uint64_t body_bytes)
+{
+	static const char *const names[] = {"date", "connection", "keep-alive", "transfer-encoding"};
+	BS_AUTOFREE char *length = bs_xasprintf("%" PRIu64, body_bytes);
+
+	for (size_t i = 0; header->name && i < BS_COUNT(names); i++)
+		if (strcasecmp(header->name, names[i]) == 0)
+			return true;
+	return header->name && strcasecmp(header->name, "content-length") == 0 && bs_html_is(header->value, length);
+}
+
 static void headers(xmlNode *pre, const struct bs_ev_message *message)
 {
+	xmlNode *lines = NULL;
+
 	for (size_t i = 0; i < message->header_count; i++) {
-		xmlNode *line = bs_html_add(pre, "span", "header");
-		bs_html_textf(line, "\n%s: ", message->headers[i].name ? message->headers[i].name : "");
-		bs_html_text(line, message->headers[i].value);
+		if (of_transport(&message->headers[i], message->body_bytes))
+			continue;
+		lines = lines ? lines : bs_html_add(pre, "span", "header");
+		bs_html_textf(lines, "\n%s: ", message->headers[i].name ? message->headers[i].name : "");
+		bs_html_text(lines, message->headers[i].value);
 	}
 }
 
@@ -67,7 +84,7 @@ static void body_text(struct bs_html_page *page, xmlNode *pre, const struct bs_e
 static void label(xmlNode *block, const struct bs_ev_message *message, bool request)
 {
 	BS_AUTOFREE char *bytes = bs_html_bytes(message->body_bytes);
-	xmlNode *lab = bs_html_leaf(block, "h4", "lab", request ? "Request" : "Response");
+	xmlNode *lab = bs_html_leaf(block, "h4", NULL, request ? "Request" : "Response");
 
 	if (message->body_bytes)
 		bs_html_leaff(lab, "span", "soft", " · %s", bytes);

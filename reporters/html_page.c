@@ -5,6 +5,8 @@
  */
 #include "html_page.h"
 
+#include "html_base64.h"
+#include "html_more.h"
 #include "html_write.h"
 
 #include "base/buf.h"
@@ -50,25 +52,18 @@ static unsigned hex_digit(char c)
 	return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
-/* 'sha256-...' as a Content-Security-Policy writes it (CSP 3, section 2.3.1): base64 of the 32 bytes. */
+/* 'sha256-...' as a Content-Security-Policy writes it (CSP 3, section 2.3.1). */
 static void add_hash(struct bs_buf *out, const struct bs_embedded *file)
 {
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	char hex[BS_SHA256_HEX];
-	unsigned bits = 0, held = 0;
+	unsigned char bytes[(BS_SHA256_HEX - 1) / 2];
 
 	bs_sha256_hex(file->data, file->len, hex);
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (unsigned char)(hex_digit(hex[2 * i]) << 4 | hex_digit(hex[2 * i + 1]));
 	bs_buf_adds(out, "'sha256-");
-	for (const char *c = hex; *c; c++) {
-		bits = (bits << 4 | hex_digit(*c)) & 0xFFF;
-		held += 4;
-		if (held < 6)
-			continue;
-		held -= 6;
-		bs_buf_addc(out, alphabet[bits >> held & 63]);
-	}
-	bs_buf_addc(out, alphabet[bits << (6 - held) & 63]); /* 256 bits leave four over */
-	bs_buf_adds(out, "='");
+	bs_html_base64(out, bytes, sizeof bytes);
+	bs_buf_addc(out, '\'');
 }
 
 static void fill_policy(struct bs_html_page *page)
@@ -107,6 +102,22 @@ static void fill(struct bs_html_page *page)
 	bs_html_graph(page);
 	bs_html_pairs(page);
 	bs_html_facts(page);
+	bs_html_more_fit(page);
+}
+
+static void look_around(struct bs_html_page *page)
+{
+	const struct bs_summary *s = page->summary;
+	const char *first = NULL;
+
+	for (size_t i = 0; i < s->finding_count; i++) {
+		page->known |= bs_html_is(s->findings[i].baseline, "known");
+		for (size_t k = 0; k < s->findings[i].step_count; k++) {
+			const char *actor = s->findings[i].steps[k].actor;
+			first = first ? first : actor;
+			page->actors |= actor && !bs_html_is(actor, first);
+		}
+	}
 }
 
 int bs_html_render(const struct bs_summary *summary, const struct bs_html_states *states, struct bs_buf *out,
@@ -119,8 +130,11 @@ int bs_html_render(const struct bs_summary *summary, const struct bs_html_states
 				 XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 	if (!page.doc)
 		return bs_err_set(err, BS_EINTERNAL, "cannot parse the template of the page: 'report.html'");
+	page.more = bs_html_more_new();
+	look_around(&page);
 	fill(&page);
 	bs_html_write(out, page.doc);
+	bs_html_more_free(page.more);
 	xmlFreeDoc(page.doc);
 	return 0;
 }

@@ -12,13 +12,17 @@
 
 #include <stdbool.h>
 
-#define BS_HTML_FINDINGS_WHOLE 200 /* findings beyond this many are listed in one line each */
+#define BS_HTML_FINDINGS_STATIC 200 /* findings that can be read without the script, see html_more.h */
+#define BS_HTML_CHAIN_WHOLE 5       /* steps of a chain that says all of each; a longer one is brief */
 
 struct bs_html_page {
 	const struct bs_summary *summary;
 	const struct bs_html_states *states;
 	xmlDoc *doc;
+	struct bs_html_more *more; /* what is compressed (html_more.h) */
 	size_t body_room; /* bytes of bodies that are still shown whole; then only their beginnings are */
+	bool actors;      /* the steps have more than one */
+	bool known;       /* some findings were accepted before */
 };
 
 /* The whole page, from the embedded template. The bytes depend on nothing but the two folds. */
@@ -37,14 +41,21 @@ void bs_html_coverage(struct bs_html_page *page); /* html_coverage.c: statuses a
 void bs_html_graph(struct bs_html_page *page);    /* html_graph.c: the explored states */
 void bs_html_pairs(struct bs_html_page *page);    /* html_pairs.c */
 
-/* One finding as a card, and the parts of it. id is that of the card. */
-void bs_html_finding(struct bs_html_page *page, xmlNode *parent, const struct bs_ev_finding *finding, const char *id);
+/* One finding, the index of which is number, as a card without its steps. Returns the card. */
+xmlNode *bs_html_finding(struct bs_html_page *page, xmlNode *parent, size_t number);
+
+/* The same in few bytes: what breaks, the sequence, what the rule saw, and how to see it again. */
+xmlNode *bs_html_finding_brief(struct bs_html_page *page, xmlNode *parent, size_t number);
+
+/* The parts of a card. */
 void bs_html_chain(xmlNode *parent, const struct bs_ev_finding *finding); /* html_chain.c */
-void bs_html_step(struct bs_html_page *page, xmlNode *parent, const struct bs_ev_finding_step *step,
-		  size_t number); /* html_step.c */
+void bs_html_effect(xmlNode *parent, const char *tag, const struct bs_ev_change *change);
+void bs_html_steps(struct bs_html_page *page, xmlNode *steps, const struct bs_ev_finding *finding); /* html_step.c */
+void bs_html_status(xmlNode *parent, const struct bs_ev_message *response);
 void bs_html_changes(xmlNode *parent, const struct bs_ev_finding_step *step); /* html_diff.c */
 void bs_html_message(struct bs_html_page *page, xmlNode *parent, const struct bs_ev_message *message,
 		     bool request); /* html_message.c: a request or a response as text */
+void bs_html_copies(xmlNode *parent, const struct bs_ev_finding *finding); /* html_copy.c: as a script, as an issue */
 
 /* JSON text laid out for reading; NULL when it is no JSON (html_json.c). The caller's to free. */
 char *bs_html_json(const char *text, size_t len);
@@ -72,5 +83,14 @@ bool bs_html_has(const char *text);                     /* not NULL and not empt
 
 /* A tag with severity in colour, shape and words. */
 void bs_html_severity(xmlNode *parent, const char *severity);
+
+/* Names with their values, as a list. */
+void bs_html_values(xmlNode *parent, const struct bs_ev_value *values, size_t count);
+
+/* A command that the script gives a button to copy: what is curl, replay, issue or script. */
+void bs_html_copyable(xmlNode *parent, const char *what, const char *text);
+
+/* The number of a finding's way in the picture of the states, from 1; 0: it is not drawn (html_graph.c). */
+size_t bs_html_way_number(const struct bs_html_page *page, size_t finding);
 
 #endif

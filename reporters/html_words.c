@@ -144,13 +144,31 @@ const char *bs_html_severity_icon(const char *severity)
 	return "low";
 }
 
+/* The shape comes from the style, beside the word. */
 void bs_html_severity(xmlNode *parent, const char *severity)
 {
-	xmlNode *tag = bs_html_add(parent, "span", "tag sev");
+	xmlNode *tag = bs_html_leaf(parent, "b", "sev", severity);
 
 	bs_html_class(tag, bs_html_severity_icon(severity));
-	bs_html_icon(tag, bs_html_severity_icon(severity));
-	bs_html_text(tag, severity);
+}
+
+void bs_html_values(xmlNode *parent, const struct bs_ev_value *values, size_t count)
+{
+	xmlNode *list = bs_html_add(parent, "dl", "values");
+
+	for (size_t i = 0; i < count; i++) {
+		BS_AUTOFREE char *value = bs_html_value(values[i].json);
+		xmlNode *pair = bs_html_add(list, "div", NULL);
+		bs_html_leaf(pair, "dt", NULL, values[i].name);
+		bs_html_leaf(pair, "dd", NULL, value);
+	}
+}
+
+void bs_html_copyable(xmlNode *parent, const char *what, const char *text)
+{
+	xmlNode *line = bs_html_add(parent, "div", "replay");
+
+	bs_html_attr(bs_html_leaf(line, "code", "copy-source", text), "data-copy", what);
 }
 
 /* The label is action(variants). Where it has another form it is shown as it is. */
@@ -162,7 +180,7 @@ void bs_html_operation_name(xmlNode *parent, const char *operation, const char *
 	    operation[len - 1] == ')') {
 		bs_html_leaf(parent, "b", NULL, action);
 		bs_html_text(parent, " ");
-		bs_html_text_len(bs_html_add(parent, "code", "variant"), operation + name + 1, len - name - 2);
+		bs_html_text_len(bs_html_add(parent, "code", NULL), operation + name + 1, len - name - 2);
 	} else {
 		bs_html_leaf(parent, "b", NULL, operation ? operation : action);
 	}

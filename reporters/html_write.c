@@ -31,7 +31,7 @@ static bool is_raw(const char *tag)
 /* Those begin a line, so that two reports can be compared line by line. White space in front of a block is none. */
 static bool is_block(const char *tag)
 {
-	static const char *const tags[] = {"article", "aside", "dd", "details", "div", "dl", "dt", "footer",
+	static const char *const tags[] = {"article", "aside", "details", "div", "dl", "footer",
 					   "h1", "h2", "h3", "h4", "header", "li", "main", "nav",
 					   "ol", "p", "pre", "section", "summary", "table", "tbody", "thead",
 					   "tr", "ul"};
@@ -39,17 +39,19 @@ static bool is_block(const char *tag)
 	return one_of(tag, tags, BS_COUNT(tags));
 }
 
-/* A carriage return would become a line feed in the parser, and the no-break space is hard to see in a diff. */
+/* A carriage return would become a line feed in the parser. */
 static void escape(struct bs_buf *out, const char *text, bool attribute)
 {
-	for (; *text; text++) {
-		switch (*text) {
+	for (size_t run; *text; text += run + 1) {
+		run = strcspn(text, attribute ? "&<>\r\"" : "&<>\r");
+		bs_buf_add(out, text, run);
+		switch (text[run]) {
 		case '&': bs_buf_adds(out, "&amp;"); break;
 		case '<': bs_buf_adds(out, "&lt;"); break;
 		case '>': bs_buf_adds(out, "&gt;"); break;
 		case '\r': bs_buf_adds(out, "&#13;"); break;
-		case '"': bs_buf_adds(out, attribute ? "&quot;" : "\""); break;
-		default: bs_buf_addc(out, *text); break;
+		case '"': bs_buf_adds(out, "&quot;"); break;
+		default: return;
 		}
 	}
 }
@@ -84,39 +86,88 @@ static bool begins_with_newline(const xmlNode *node)
 	return node->children && node->children->content && *node->children->content == '\n';
 }
 
-static void write_node(struct bs_buf *out, const xmlNode *node, bool raw);
+/* What the marks of html_write.h point to; only the addresses count. */
+static char is_shared, is_hole;
 
-static void write_element(struct bs_buf *out, const xmlNode *node)
+struct writer {
+	struct bs_buf *out;
+	const struct bs_html_shared *shared; /* NULL: all is written */
+	const xmlNode **hole;                /* NULL: the hole is written as it is */
+};
+
+static void write_node(const struct writer *writer, const xmlNode *node, bool raw);
+
+static void write_content(const struct writer *writer, const xmlNode *node)
 {
+	if (writer->hole && node->_private == &is_hole) {
+		*writer->hole = node;
+		bs_buf_addc(writer->out, BS_HTML_HOLE);
+		return;
+	}
+	for (const xmlNode *child = node->children; child; child = child->next)
+		write_node(writer, child, is_raw((const char *)node->name));
+}
+
+static void write_element(const struct writer *writer, const xmlNode *node)
+{
+	struct bs_buf *out = writer->out;
 	const char *tag = (const char *)node->name;
+	bool elsewhere = writer->shared && node->_private == &is_shared;
 
 	if (is_block(tag) && out->len && out->data[out->len - 1] != '\n')
 		bs_buf_addc(out, '\n');
 	bs_buf_addf(out, "<%s", tag);
 	write_attributes(out, node);
+	if (elsewhere)
+		writer->shared->refer(writer->shared->ctx, out, node);
 	bs_buf_addc(out, '>');
 	if (is_void(tag))
 		return;
 	if (strcmp(tag, "pre") == 0 && begins_with_newline(node))
 		bs_buf_addc(out, '\n'); /* the parser drops the first one */
-	for (const xmlNode *child = node->children; child; child = child->next)
-		write_node(out, child, is_raw(tag));
+	if (!elsewhere)
+		write_content(writer, node);
 	bs_buf_addf(out, "</%s>", tag);
 }
 
-static void write_node(struct bs_buf *out, const xmlNode *node, bool raw)
+static void write_node(const struct writer *writer, const xmlNode *node, bool raw)
 {
 	if (node->type == XML_ELEMENT_NODE)
-		write_element(out, node);
+		write_element(writer, node);
 	else if (node->type == XML_TEXT_NODE && raw)
-		write_raw(out, (const char *)node->content);
+		write_raw(writer->out, (const char *)node->content);
 	else if (node->type == XML_TEXT_NODE)
-		escape(out, (const char *)node->content, false);
+		escape(writer->out, (const char *)node->content, false);
+}
+
+void bs_html_share(xmlNode *node)
+{
+	node->_private = &is_shared;
+}
+
+void bs_html_hole(xmlNode *node)
+{
+	node->_private = &is_hole;
+}
+
+void bs_html_write_content(struct bs_buf *out, const xmlNode *node, const xmlNode **ret_hole)
+{
+	const struct writer writer = {out, NULL, ret_hole};
+
+	*ret_hole = NULL;
+	write_content(&writer, node);
+}
+
+void bs_html_write_node(struct bs_buf *out, const xmlNode *node, const struct bs_html_shared *shared)
+{
+	const struct writer writer = {out, shared, NULL};
+
+	write_node(&writer, node, false);
 }
 
 void bs_html_write(struct bs_buf *out, const xmlDoc *doc)
 {
 	bs_buf_adds(out, "<!doctype html>\n");
-	write_node(out, xmlDocGetRootElement(doc), false);
+	bs_html_write_node(out, xmlDocGetRootElement(doc), NULL);
 	bs_buf_addc(out, '\n');
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -152,6 +153,97 @@ void page_check_ids(htmlDocPtr doc)
 }
 
 /* h1, then no level is left out on the way down. */
+
+/* --- What is compressed --- */
+
+static void decode_base64(const char *text, size_t len, struct bs_buf *out)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	unsigned bits = 0, held = 0;
+
+	for (size_t i = 0; i < len && text[i] != '='; i++) {
+		const char *at = strchr(alphabet, text[i]);
+		assert_non_null(at);
+		bits = (bits << 6 | (unsigned)(at - alphabet)) & 0xFFFF;
+		held += 6;
+		if (held >= 8)
+			bs_buf_addc(out, (char)(bits >> (held -= 8) & 0xFF));
+	}
+}
+
+static void inflate_raw(const struct bs_buf *in, struct bs_buf *out)
+{
+	z_stream stream = {.next_in = (Bytef *)in->data, .avail_in = (uInt)in->len};
+	char piece[16384];
+	int r;
+
+	assert_int_equal(inflateInit2(&stream, -MAX_WBITS), Z_OK);
+	do {
+		stream.next_out = (Bytef *)piece;
+		stream.avail_out = sizeof piece;
+		r = inflate(&stream, Z_NO_FLUSH);
+		assert_true(r == Z_OK || r == Z_STREAM_END);
+		bs_buf_add(out, piece, sizeof piece - stream.avail_out);
+	} while (r != Z_STREAM_END);
+	inflateEnd(&stream);
+}
+
+/* The nth text that is ended by a form feed, with the hole filled. */
+static void add_part(struct bs_buf *out, const char *parts, unsigned long number, const char *hole, size_t hole_len)
+{
+	while (number--) {
+		parts = strchr(parts, '\f');
+		assert_non_null(parts);
+		parts++;
+	}
+	size_t before = strcspn(parts, "\v\f");
+	bs_buf_add(out, parts, before);
+	assert_int_equal(parts[before], '\v');
+	bs_buf_add(out, hole, hole_len);
+	parts += before + 1;
+	bs_buf_add(out, parts, strcspn(parts, "\v\f"));
+}
+
+static void fill_in(struct bs_buf *out, const char *parts, const char *cards)
+{
+	static const char mark[] = " data-part=\"", hole_mark[] = "\" data-hole=\"";
+
+	for (const char *next; (next = strstr(cards, mark));) {
+		char *end;
+		bs_buf_add(out, cards, (size_t)(next - cards));
+		unsigned long number = strtoul(next + strlen(mark), &end, 10);
+		assert_memory_equal(end, hole_mark, strlen(hole_mark));
+		const char *hole = end + strlen(hole_mark);
+		size_t len = strcspn(hole, "\"");
+		assert_memory_equal(hole + len, "\">", 2);
+		bs_buf_addc(out, '>');
+		add_part(out, parts, number, hole, len);
+		cards = hole + len + 2;
+	}
+	bs_buf_adds(out, cards);
+}
+
+char *page_unpack(const char *text)
+{
+	static const char mark[] = "id=\"more-findings\" data-encoding=\"deflate-raw\">";
+	const char *block = strstr(text, mark);
+	struct bs_buf deflated = BS_BUF_INIT, html = BS_BUF_INIT, out = BS_BUF_INIT;
+
+	if (!block)
+		return NULL;
+	block += strlen(mark);
+	decode_base64(block, strcspn(block, "<"), &deflated);
+	inflate_raw(&deflated, &html);
+	char *cards = strrchr(html.data, '\f');
+	if (cards)
+		*cards++ = 0;
+	fill_in(&out, html.data, cards ? cards : html.data);
+	bs_buf_release(&deflated);
+	bs_buf_release(&html);
+	return bs_buf_take(&out);
+}
+
+/* --- Around --- */
 
 bool page_begin(void)
 {

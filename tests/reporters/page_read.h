@@ -32,6 +32,10 @@ bool page_says(xmlNode *root, const char *text);
 
 void page_check_ids(htmlDocPtr doc); /* every id is there once */
 
+/* The cards that are compressed in the page, one after the other and with their parts filled in, as reporters/html_more.h
+ * says and as the page's script does it. NULL: nothing is compressed. */
+char *page_unpack(const char *text);
+
 /* Around the tests of a program: makes the folder that pages are written into, and removes it. */
 bool page_begin(void);
 void page_end(void);

@@ -1,6 +1,7 @@
-/* How large a page gets: bodies laid out and bounded, and findings without end. */
+/* How large a page gets: bodies laid out and bounded, and findings without end, of which most are compressed. */
 #include "page_read.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "reporters/reporters.h"
 
@@ -14,6 +15,7 @@
 struct many {
 	size_t findings;
 	const char *body;
+	size_t from; /* the number of the first */
 };
 
 static void feed_many(void *ctx, struct bs_reporter *reporter)
@@ -23,11 +25,13 @@ static void feed_many(void *ctx, struct bs_reporter *reporter)
 
 	step.request = (struct bs_ev_message){.method = "GET", .target = "/"};
 	step.response = (struct bs_ev_message){.status = 200, .body = many->body, .body_bytes = strlen(many->body)};
-	for (size_t i = 0; i < many->findings; i++) {
-		BS_AUTOFREE char *fingerprint = bs_xasprintf("%016zx", i / 2); /* each twice */
+	for (size_t i = many->from; i < many->from + many->findings; i++) {
+		BS_AUTOFREE char *fingerprint = bs_xasprintf("%016zx", i);
 		struct bs_event event = {.kind = BS_EVENT_FINDING, .seq = i + 1};
+		step.elapsed_us = 100 * i;
 		event.finding = (struct bs_ev_finding){.fingerprint = fingerprint, .rule = "r", .severity = "high",
-						       .verdict = "confirmed", .steps = &step, .step_count = 1};
+						       .verdict = "confirmed", .steps = &step, .step_count = 1,
+						       .replay = "backstep replay"};
 		bs_reporter_html.on_event(reporter, &event);
 	}
 }
@@ -35,7 +39,7 @@ static void feed_many(void *ctx, struct bs_reporter *reporter)
 /* The body of the one response in the page of one finding. The caller's to free. */
 static char *shown_body(const char *body)
 {
-	struct many one = {1, body};
+	struct many one = {1, body, 0};
 	BS_AUTOFREE char *text = page_of(feed_many, &one);
 	htmlDocPtr doc = page_parse(text);
 	xmlNode *span = NULL;
@@ -80,19 +84,139 @@ static void brackets_in_brackets_do_not_blow_the_page_up(void **state)
 	assert_true(strlen(shown) < 8192);
 }
 
-static void beyond_two_hundred_findings_are_lines(void **state)
+/* --- Findings without end --- */
+
+struct size {
+	size_t findings, steps;
+};
+
+static void to_reporter(void *ctx, const struct bs_event *event)
 {
-	struct many many = {231, "ok"};
-	BS_AUTOFREE char *text = page_of(feed_many, &many);
-	htmlDocPtr doc = page_parse(text);
-	xmlNode *lines = NULL;
+	bs_reporter_html.on_event(ctx, event);
+}
+
+static void feed_size(void *ctx, struct bs_reporter *reporter)
+{
+	const struct size *size = ctx;
+
+	fixture_feed_many((struct bs_sink){reporter, to_reporter}, size->findings, size->steps);
+}
+
+static size_t count_text(const char *text, const char *what)
+{
+	size_t n = 0;
+
+	for (; (text = strstr(text, what)); text += strlen(what))
+		n++;
+	return n;
+}
+
+static void a_thousand_findings_of_twelve_steps_fit(void **state)
+{
+	struct size size = {1000, 12};
+	BS_AUTOFREE char *text = page_of(feed_size, &size), *more = page_unpack(text);
+
+	(void)state;
+	assert_true(strlen(text) <= 700000);
+	assert_non_null(more);
+	size_t here = count_text(text, "<article "), brief = count_text(text, "<article class=\"finding brief");
+	assert_int_equal(here, 200);
+	assert_int_equal(here - brief + count_text(more, "<article "), 1000);
+	assert_int_equal(count_text(more, "<details class=\"step"), 12 * (1000 - (here - brief)));
+}
+
+/* From one card's beginning to the next, without the numbers that depend on the place in the page, and without what is
+ * only in the page. */
+static char *card_text(const char *text, const char *fingerprint)
+{
+	BS_AUTOFREE char *id = bs_xasprintf("id=\"f-%s\"", fingerprint);
+	const char *card = strstr(text, id);
+	struct bs_buf out = BS_BUF_INIT;
+
+	assert_non_null(card);
+	const char *end = strstr(card, "</article>"), *rest = strstr(card, "\n<div class=\"take-away\">");
+	for (end = rest && rest < end ? rest : end; card < end; card++) {
+		bs_buf_addc(&out, *card);
+		if (strncmp(card, "\"h-", 3) == 0)
+			card += strcspn(card + 1, "\"");
+	}
+	return bs_buf_take(&out);
+}
+
+static void what_is_compressed_is_what_it_would_be_in_the_page(void **state)
+{
+	static const char body[] = "{\"a\": \" data-part=\\\"0\\\" data-hole=\\\"x\\\"> &amp; </details>\"}";
+	struct many all = {231, body, 0}, last = {31, body, 200};
+	BS_AUTOFREE char *page = page_of(feed_many, &all), *more = page_unpack(page), *alone = page_of(feed_many, &last);
+
+	(void)state;
+	assert_non_null(more);
+	assert_int_equal(count_text(more, "<article "), 31);
+	for (size_t i = 200; i < 231; i++) {
+		BS_AUTOFREE char *fingerprint = bs_xasprintf("%016zx", i);
+		BS_AUTOFREE char *compressed = card_text(more, fingerprint), *whole = card_text(alone, fingerprint);
+		assert_string_equal(compressed, whole);
+	}
+}
+
+static void the_page_says_what_is_compressed_and_what_to_do_without_scripts(void **state)
+{
+	struct many many = {231, "ok", 0};
+	struct size size = {1000, 12};
+	BS_AUTOFREE char *some = page_of(feed_many, &many), *most = page_of(feed_size, &size);
+	htmlDocPtr doc = page_parse(some);
 
 	(void)state;
 	assert_int_equal(page_count(page_root(doc), "article", "finding", NULL), 200);
-	assert_int_equal(page_count(page_root(doc), "ol", "short", &lines), 1);
-	assert_int_equal(page_count(lines, "li", NULL, NULL), 31);
-	assert_true(page_says(page_by_id(doc, "findings"), "31 more, in short."));
+	assert_int_equal(page_count(page_root(doc), "article", "brief", NULL), 0);
+	assert_true(page_says(page_by_id(doc, "more-words"), "31 more are not in this list."));
+	assert_true(page_says(page_by_id(doc, "more-words"), "backstep report"));
 	page_check_ids(doc);
+	xmlFreeDoc(doc);
+	doc = page_parse(most);
+	assert_true(page_says(page_by_id(doc, "more-words"), "above in brief, and 800 more are not in this list."));
+	xmlFreeDoc(doc);
+}
+
+static void what_is_in_brief_can_be_read_and_replayed(void **state)
+{
+	struct size size = {1000, 12};
+	BS_AUTOFREE char *text = page_of(feed_size, &size);
+	htmlDocPtr doc = page_parse(text);
+	size_t whole = 0;
+
+	(void)state;
+	for PAGE_EACH(node, page_root(doc)) {
+		if (!page_is(node, "article"))
+			continue;
+		if (!page_has_class(node, "brief")) {
+			assert_int_equal(page_count(node, "details", "step", NULL), 12);
+			whole++;
+			continue;
+		}
+		xmlNode *path = NULL;
+		assert_int_equal(page_count(node, "h3", NULL, NULL), 1);
+		assert_int_equal(page_count(node, "p", "path", &path), 1);
+		assert_true(page_says(path, "create_order(amount="));
+		assert_int_equal(page_count(path, "b", NULL, NULL), 1); /* the step that breaks the rule */
+		assert_true(page_says(node, " saw id "));
+		assert_true(page_says(node, "backstep replay events.ndjson --finding "));
+	}
+	assert_true(whole >= 3); /* the most severe */
+	xmlFreeDoc(doc);
+}
+
+static void a_page_that_is_light_enough_has_nothing_compressed(void **state)
+{
+	struct size size = {30, 4};
+	BS_AUTOFREE char *text = page_of(feed_size, &size);
+	htmlDocPtr doc = page_parse(text);
+
+	(void)state;
+	assert_int_equal(page_count(page_root(doc), "article", "finding", NULL), 30);
+	assert_int_equal(page_count(page_root(doc), "article", "brief", NULL), 0);
+	assert_null(page_by_id(doc, "more-findings"));
+	assert_null(page_by_id(doc, "more-words"));
 	xmlFreeDoc(doc);
 }
 
@@ -103,10 +227,10 @@ static void long_bodies_share_a_bounded_room(void **state)
 	(void)state;
 	memset(body, 'x', 60000);
 	body[60000] = 0;
-	struct many many = {200, body};
-	BS_AUTOFREE char *text = page_of(feed_many, &many); /* 12 MB of bodies */
-	assert_true(strlen(text) < (size_t)6 << 20);
-	assert_non_null(strstr(text, "the rest is in the event file"));
+	struct many many = {200, body, 0};
+	BS_AUTOFREE char *text = page_of(feed_many, &many), *more = page_unpack(text); /* 12 MB of bodies */
+	assert_true(strlen(text) + strlen(more) < (size_t)6 << 20);
+	assert_non_null(strstr(more, "the rest is in the event file"));
 }
 
 int main(void)
@@ -114,7 +238,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bodies_are_laid_out_and_exact),
 		cmocka_unit_test(brackets_in_brackets_do_not_blow_the_page_up),
-		cmocka_unit_test(beyond_two_hundred_findings_are_lines),
+		cmocka_unit_test(a_thousand_findings_of_twelve_steps_fit),
+		cmocka_unit_test(what_is_compressed_is_what_it_would_be_in_the_page),
+		cmocka_unit_test(the_page_says_what_is_compressed_and_what_to_do_without_scripts),
+		cmocka_unit_test(what_is_in_brief_can_be_read_and_replayed),
+		cmocka_unit_test(a_page_that_is_light_enough_has_nothing_compressed),
 		cmocka_unit_test(long_bodies_share_a_bounded_room),
 	};
 
