@@ -2,6 +2,7 @@
  * What is read in the first ten seconds: did the gate pass, why, how much was looked at, and how to see it again.
  */
 #include "html_page.h"
+#include "summary_gate.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -11,32 +12,14 @@
 
 static const char *const severity_names[4] = {"low", "medium", "high", "critical"};
 
-/* A stream without its end was cut off: it is never green, whatever was in it. */
-static const char *gate_of(const struct bs_summary *s)
-{
-	if (!s->ended || !s->end.gate)
-		return "incomplete";
-	return s->end.gate;
-}
-
-/* The index of the least severity that fails the gate; 4: none does. */
-static size_t gate_severity(const struct bs_summary *s)
-{
-	size_t i = 0;
-
-	while (i < BS_COUNT(severity_names) && !bs_html_is(s->run.gate, severity_names[i]))
-		i++;
-	return i;
-}
-
-/* "2 critical and 1 high findings" of counts by severity, from `from` up. Returns how many findings that are. */
-static size_t list_severities(const size_t counts[4], size_t from, struct bs_buf *out)
+/* "2 critical and 1 high findings" of counts by severity. Returns how many findings that are. */
+static size_t list_severities(const size_t counts[4], struct bs_buf *out)
 {
 	size_t total = 0, parts = 0, written = 0;
 
-	for (size_t i = from; i < 4; i++)
+	for (size_t i = 0; i < 4; i++)
 		parts += counts[i] > 0;
-	for (size_t i = 4; i-- > from;) {
+	for (size_t i = 4; i-- > 0;) {
 		if (!counts[i])
 			continue;
 		if (written)
@@ -50,31 +33,32 @@ static size_t list_severities(const size_t counts[4], size_t from, struct bs_buf
 	return total;
 }
 
-/* Those that the gate counted: the run's own word, which leaves known ones out. */
+/* Those that fail the gate: each is asked, so that the headline can be held against the cards below it. */
 static void gating_counts(const struct bs_summary *s, size_t ret_counts[4])
 {
 	for (size_t i = 0; i < 4; i++)
-		ret_counts[i] = s->ended ? s->end.severities[i] : s->severities[i];
+		ret_counts[i] = 0;
+	for (size_t i = 0; i < s->finding_count; i++)
+		for (size_t k = 0; k < 4 && bs_gate_counts(s, &s->findings[i]); k++)
+			ret_counts[k] += bs_html_is(s->findings[i].severity, severity_names[k]);
 }
 
 static void headline(const struct bs_summary *s, struct bs_buf *out)
 {
-	const char *gate = gate_of(s);
+	const char *gate = bs_gate_verdict(s), *reason = bs_gate_reason(s);
 	struct bs_buf list = BS_BUF_INIT;
+	size_t counts[4];
 
 	if (bs_html_is(gate, "failed")) {
-		size_t counts[4], gating;
 		gating_counts(s, counts);
-		gating = list_severities(counts, gate_severity(s), &list);
-		bs_buf_addf(out, "Gate failed: %s",
-			    gating ? bs_buf_text(&list) : bs_html_has(s->end.reason) ? s->end.reason : "see below");
+		list_severities(counts, &list);
+		bs_buf_addf(out, "Gate failed: %s", list.len ? bs_buf_text(&list) : reason ? reason : "see below");
 	} else if (bs_html_is(gate, "passed")) {
-		size_t all = list_severities(s->severities, 0, &list);
+		size_t all = list_severities(s->severities, &list);
 		bs_buf_addf(out, all ? "Gate passed, with %s" : "Gate passed: %s",
 			    all ? bs_buf_text(&list) : "no rule was broken");
 	} else {
-		bs_buf_addf(out, "Incomplete: %s",
-			    s->ended && bs_html_has(s->end.reason) ? s->end.reason : "the run did not come to its end");
+		bs_buf_addf(out, "Incomplete: %s", reason ? reason : "the run did not come to its end");
 	}
 	bs_buf_release(&list);
 }
@@ -103,28 +87,17 @@ static void say_gate(xmlNode *p, const struct bs_summary *s)
 			      bs_html_plural(s->unconfirmed, "does", "do"));
 }
 
-static bool gate_fails_on_findings(const struct bs_summary *s)
-{
-	size_t counts[4];
-
-	gating_counts(s, counts);
-	for (size_t i = gate_severity(s); i < BS_COUNT(counts); i++)
-		if (counts[i])
-			return true;
-	return false;
-}
-
 /* A failure for another reason than findings is in the headline already, unless findings took its place there. */
 static void say_reason(xmlNode *p, const struct bs_summary *s)
 {
-	if (bs_html_is(gate_of(s), "incomplete"))
+	const char *gate = bs_gate_verdict(s), *reason = bs_gate_reason(s);
+
+	if (bs_html_is(gate, "incomplete"))
 		bs_html_text(p, "What is below is what was known by then. ");
-	if (!bs_html_is(gate_of(s), "failed") || !gate_fails_on_findings(s))
+	if (!bs_html_is(gate, "failed") || !bs_gate_count(s) || !reason || strncmp(reason, "fail_on", 7) == 0)
 		return;
-	if (!bs_html_has(s->end.reason) || strncmp(s->end.reason, "fail_on", 7) == 0)
-		return;
-	BS_AUTOFREE char *reason = bs_html_sentence(s->end.reason);
-	bs_html_textf(p, "%s ", reason);
+	BS_AUTOFREE char *sentence = bs_html_sentence(reason);
+	bs_html_textf(p, "%s ", sentence);
 }
 
 static void say_limit(xmlNode *p, const struct bs_summary *s)
@@ -165,11 +138,34 @@ static void verdict_replay(xmlNode *verdict, const struct bs_summary *s)
 	}
 }
 
+static void verdict_fact(xmlNode *list, const char *name, const char *text)
+{
+	if (!bs_html_has(text))
+		return;
+	xmlNode *pair = bs_html_add(list, "div", NULL);
+	bs_html_leaf(pair, "dt", NULL, name);
+	bs_html_leaf(pair, "dd", NULL, text);
+}
+
+/* What is needed to run the same again. */
+static void verdict_facts(xmlNode *words, const struct bs_summary *s)
+{
+	BS_AUTOFREE char *seed = bs_xasprintf("%" PRIu64, s->run.seed);
+	BS_AUTOFREE char *revision = s->run.revision ? bs_xasprintf("%.10s", s->run.revision) : NULL;
+
+	if (!s->run.model)
+		return;
+	xmlNode *list = bs_html_add(words, "dl", "again");
+	verdict_fact(list, "model", s->run.model);
+	verdict_fact(list, "revision", revision);
+	verdict_fact(list, "seed", seed);
+	verdict_fact(list, "target", s->run.target);
+}
+
 static void fill_verdict(struct bs_html_page *page, const char *title)
 {
 	const struct bs_summary *s = page->summary;
-	const char *gate = gate_of(s);
-	const char *look = bs_html_is(gate, "passed") ? "passed" : bs_html_is(gate, "failed") ? "failed" : "incomplete";
+	const char *look = bs_gate_verdict(s);
 	xmlNode *verdict = bs_html_slot(page, "verdict");
 
 	bs_html_class(verdict, look);
@@ -181,6 +177,7 @@ static void fill_verdict(struct bs_html_page *page, const char *title)
 	if (s->run.model)
 		say_gate(p, s);
 	say_limit(p, s);
+	verdict_facts(words, s);
 	verdict_replay(words, s);
 }
 

@@ -3,6 +3,7 @@
  * are, how to see it again, and every step in full.
  */
 #include "html_page.h"
+#include "summary_gate.h"
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -142,7 +143,18 @@ static void lengths(xmlNode *block, const struct bs_ev_finding *finding)
 	}
 }
 
-static void sure_block(xmlNode *why, const struct bs_ev_finding *finding)
+static void say_gate(xmlNode *block, const struct bs_summary *summary, const struct bs_ev_finding *finding)
+{
+	struct bs_buf words = BS_BUF_INIT;
+
+	if (bs_gate_counts(summary, finding))
+		return;
+	bs_gate_words(&words, summary, finding);
+	bs_html_leaff(block, "p", "soft", "It %s.", bs_buf_text(&words));
+	bs_buf_release(&words);
+}
+
+static void sure_block(const struct bs_html_page *page, xmlNode *why, const struct bs_ev_finding *finding)
 {
 	xmlNode *block = bs_html_add(why, "div", "sure");
 
@@ -153,6 +165,7 @@ static void sure_block(xmlNode *why, const struct bs_ev_finding *finding)
 		bs_html_leaf(block, "p", "reason", reason);
 	}
 	lengths(block, finding);
+	say_gate(block, page->summary, finding);
 	if (!bs_html_has(finding->replay))
 		return;
 	bs_html_leaf(block, "h4", NULL, "See it again");
@@ -199,7 +212,7 @@ xmlNode *bs_html_finding(struct bs_html_page *page, xmlNode *parent, size_t numb
 	card_head(page, card, finding, number, id);
 	xmlNode *why = bs_html_add(card, "div", "why");
 	rule_block(page, why, finding);
-	sure_block(why, finding);
+	sure_block(page, why, finding);
 	return card;
 }
 

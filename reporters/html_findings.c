@@ -1,5 +1,5 @@
 /*
- * The list of findings: those that count, most severe first as they came, and apart from them those that could not
+ * The list of findings: what fails the gate first, then the most severe, and apart from them those that could not
  * be confirmed, which never gate. Only so many cards stand in the page, see html_more.h.
  */
 #include "html_more.h"
@@ -135,14 +135,15 @@ static size_t fill_list(struct bs_html_page *page, xmlNode *section, bool apart,
 	size_t count = 0;
 
 	for (size_t i = 0; i < s->finding_count; i++) {
-		if (unconfirmed(&s->findings[i]) != apart)
+		size_t number = page->order[i];
+		if (unconfirmed(&s->findings[number]) != apart)
 			continue;
 		count++;
 		if (*room) {
-			static_card(page, section, into, i);
+			static_card(page, section, into, number);
 			--*room;
 		} else {
-			bs_html_more_add(page->more, into, whole_card(page, section, i));
+			bs_html_more_add(page->more, into, whole_card(page, section, number));
 		}
 	}
 	return count;

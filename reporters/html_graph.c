@@ -92,8 +92,8 @@ static bool has_way(const struct bs_ev_finding *finding)
 static void add_ways(struct bs_html_graph *graph)
 {
 	for (size_t i = 0; i < graph->summary->finding_count; i++)
-		if (has_way(&graph->summary->findings[i]) && graph->way_total++ < BS_HTML_WAYS_MAX)
-			add_way(graph, i);
+		if (has_way(&graph->summary->findings[graph->order[i]]) && graph->way_total++ < BS_HTML_WAYS_MAX)
+			add_way(graph, graph->order[i]);
 }
 
 size_t bs_html_way_number(const struct bs_html_page *page, size_t finding)
@@ -102,8 +102,8 @@ size_t bs_html_way_number(const struct bs_html_page *page, size_t finding)
 
 	if (page->states->state_count < BS_HTML_STATES_MIN || !has_way(&page->summary->findings[finding]))
 		return 0;
-	for (size_t i = 0; i < finding && number <= BS_HTML_WAYS_MAX; i++)
-		number += has_way(&page->summary->findings[i]);
+	for (size_t i = 0; page->order[i] != finding && number <= BS_HTML_WAYS_MAX; i++)
+		number += has_way(&page->summary->findings[page->order[i]]);
 	return number <= BS_HTML_WAYS_MAX ? number : 0;
 }
 
@@ -149,7 +149,7 @@ uint64_t bs_html_graph_hidden(const struct bs_html_graph *graph, uint32_t depth)
 
 static void graph_init(struct bs_html_graph *graph, const struct bs_html_page *page)
 {
-	*graph = (struct bs_html_graph){.summary = page->summary, .states = page->states};
+	*graph = (struct bs_html_graph){.summary = page->summary, .states = page->states, .order = page->order};
 	add_states(graph);
 	add_ways(graph);
 	place(graph);

@@ -30,6 +30,7 @@ struct bs_html_label { /* of a node on a way */
 struct bs_html_graph {
 	const struct bs_summary *summary;
 	const struct bs_html_states *states;
+	const size_t *order; /* of the findings */
 	struct bs_graph_node *nodes; /* the kept states, then what only replays showed */
 	struct bs_html_label *labels;
 	size_t node_count;

@@ -186,8 +186,9 @@ static size_t ends(const struct bs_html_graph *graph, uint32_t node, struct bs_b
 	return count;
 }
 
-/* Under the action: its variant and what it was answered, or that this is where a finding's rule broke. */
-static void second_line(const struct bs_html_graph *graph, xmlNode *group, uint32_t node, struct spot at, size_t name)
+/* Under the action: its variant and what it was answered, or that this is where a finding's rule broke. Returns whether
+ * something is left out. */
+static bool second_line(const struct bs_html_graph *graph, xmlNode *group, uint32_t node, struct spot at, size_t name)
 {
 	const struct bs_html_label *label = &graph->labels[node];
 	struct bs_buf numbers = BS_BUF_INIT, line = BS_BUF_INIT;
@@ -201,9 +202,10 @@ static void second_line(const struct bs_html_graph *graph, xmlNode *group, uint3
 			bs_buf_addf(&line, "%.*s ", (int)(len - name - 2), label->operation + name + 1);
 		bs_buf_addf(&line, label->status ? "→ %d" : "→ no answer", label->status);
 	}
-	fitting(add_text(group, "more", at.x, at.y + 13), bs_buf_text(&line), MORE_CHARS);
+	bool cut = fitting(add_text(group, "more", at.x, at.y + 13), bs_buf_text(&line), MORE_CHARS);
 	bs_buf_release(&numbers);
 	bs_buf_release(&line);
+	return cut || count;
 }
 
 static void draw_box(const struct bs_html_graph *graph, xmlNode *svg, uint32_t node)
@@ -214,11 +216,12 @@ static void draw_box(const struct bs_html_graph *graph, xmlNode *svg, uint32_t n
 	xmlNode *group = bs_html_add(svg, "g", label->replayed ? "box replayed" : "box");
 	BS_AUTOFREE char *action = bs_xstrndup(label->operation, name);
 
-	bs_html_leaff(group, "title", NULL, "%s → %d%s", label->operation, label->status,
-		      label->replayed ? ", seen in the replay only" : "");
 	add_box(group, at);
-	fitting(add_text(group, NULL, at.x, at.y - 3), action, NAME_CHARS);
-	second_line(graph, group, node, at, name);
+	bool cut = fitting(add_text(group, NULL, at.x, at.y - 3), action, NAME_CHARS);
+	cut |= second_line(graph, group, node, at, name);
+	if (cut || label->replayed)
+		bs_html_leaff(group, "title", NULL, "%s → %d%s", label->operation, label->status,
+			      label->replayed ? ", seen in the replay only" : "");
 }
 
 static void draw_ways(const struct bs_html_graph *graph, xmlNode *svg)

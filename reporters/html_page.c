@@ -8,6 +8,7 @@
 #include "html_base64.h"
 #include "html_more.h"
 #include "html_write.h"
+#include "summary_gate.h"
 
 #include "base/buf.h"
 #include "base/hash.h"
@@ -105,6 +106,16 @@ static void fill(struct bs_html_page *page)
 	bs_html_more_fit(page);
 }
 
+static void put_in_order(struct bs_html_page *page)
+{
+	const struct bs_ev_finding **order = bs_gate_order(page->summary);
+
+	page->order = bs_xcalloc(page->summary->finding_count + 1, sizeof *page->order);
+	for (size_t i = 0; i < page->summary->finding_count; i++)
+		page->order[i] = (size_t)(order[i] - page->summary->findings);
+	free(order);
+}
+
 static void look_around(struct bs_html_page *page)
 {
 	const struct bs_summary *s = page->summary;
@@ -132,9 +143,11 @@ int bs_html_render(const struct bs_summary *summary, const struct bs_html_states
 		return bs_err_set(err, BS_EINTERNAL, "cannot parse the template of the page: 'report.html'");
 	page.more = bs_html_more_new();
 	look_around(&page);
+	put_in_order(&page);
 	fill(&page);
 	bs_html_write(out, page.doc);
 	bs_html_more_free(page.more);
+	free(page.order);
 	xmlFreeDoc(page.doc);
 	return 0;
 }

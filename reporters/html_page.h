@@ -21,6 +21,7 @@ struct bs_html_page {
 	xmlDoc *doc;
 	struct bs_html_more *more; /* what is compressed (html_more.h) */
 	size_t body_room; /* bytes of bodies that are still shown whole; then only their beginnings are */
+	size_t *order;    /* of the findings, as they are to be read: what fails the gate and what is severe first */
 	bool actors;      /* the steps have more than one */
 	bool known;       /* some findings were accepted before */
 };
