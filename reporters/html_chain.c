@@ -122,9 +122,8 @@ static void chain_step(xmlNode *chain, const struct bs_ev_finding_step *step, bo
 void bs_html_chain(xmlNode *parent, const struct bs_ev_finding *finding)
 {
 	bool brief = finding->step_count > BS_HTML_CHAIN_WHOLE;
-	xmlNode *chain = bs_html_add(parent, "ol", brief ? "chain brief" : finding->step_count > 3 ? "chain many" : "chain");
+	xmlNode *chain = bs_html_add(parent, "ol", brief ? "chain tight" : finding->step_count > 3 ? "chain many" : "chain");
 
-	bs_html_attr(chain, "aria-label", "The minimal sequence");
 	for (size_t i = 0; i < finding->step_count; i++)
 		chain_step(chain, &finding->steps[i], brief);
 }

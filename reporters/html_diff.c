@@ -39,7 +39,9 @@ static void column(xmlNode *body, const struct bs_ev_value *before, const struct
 {
 	xmlNode *row = bs_html_add(body, "tr", NULL);
 
-	bs_html_attr(bs_html_leaf(row, "th", "column", before ? before->name : after->name), "scope", "row");
+	const char *name = before ? before->name : after->name;
+
+	bs_html_attr(bs_html_leaf(row, "th", "column", bs_html_has(name) ? name : "(no name)"), "scope", "row");
 	cell(row, "del", before);
 	cell(row, "ins", after);
 }

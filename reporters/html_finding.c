@@ -260,7 +260,7 @@ xmlNode *bs_html_finding_brief(struct bs_html_page *page, xmlNode *parent, size_
 {
 	const struct bs_ev_finding *finding = &page->summary->findings[number];
 	BS_AUTOFREE char *id = bs_html_finding_id(page->summary, number);
-	xmlNode *card = bs_html_add(parent, "article", "finding brief");
+	xmlNode *card = bs_html_add(parent, "article", "brief");
 
 	bs_html_class(card, bs_html_severity_icon(finding->severity));
 	bs_html_attr(card, "id", id);

@@ -73,7 +73,7 @@ static void fill_bar(struct bs_html_page *page)
 	const struct bs_summary *s = page->summary;
 	const size_t counts[] = {s->confirmed, s->flaky, s->unconfirmed};
 	xmlNode *bar = bs_html_slot(page, "bar");
-	size_t kinds = 0, known = 0;
+	size_t kinds = 0;
 
 	if (s->finding_count < 2) {
 		bs_html_remove(bar->parent);
@@ -84,12 +84,6 @@ static void fill_bar(struct bs_html_page *page)
 		kinds += counts[v] > 0;
 	for (size_t v = 0; kinds > 1 && v < BS_COUNT(verdicts); v++)
 		facet(bar, "verdict", verdicts[v], counts[v]);
-	for (size_t i = 0; i < s->finding_count; i++)
-		known += bs_html_is(s->findings[i].baseline, "known");
-	if (!known)
-		return;
-	facet(bar, "baseline", "new", s->finding_count - known);
-	facet(bar, "baseline", "known", known);
 }
 
 /* --- The sections --- */

@@ -198,6 +198,8 @@ static void say(xmlNode *p, const struct bs_html_graph *graph)
 		bs_html_textf(p, "%s states are drawn, the dashed boxes count the others. ", some);
 	if (shown.broken)
 		bs_html_text(p, "A diamond is a state in which a rule broke. ");
+	if (graph->node_count > graph->states->state_count)
+		bs_html_text(p, "Dotted boxes are steps that were taken in a replay only. ");
 	if (graph->way_total > graph->way_count)
 		bs_html_textf(p, "The sequences of the first %zu of %zu findings are drawn.", graph->way_count,
 			      graph->way_total);

@@ -250,7 +250,7 @@ static void draw_column(const struct bs_html_graph *graph, xmlNode *svg, uint32_
 	if (column < graph->column_count) {
 		xmlNode *head = add_text(svg, "depth", stub.x, 22);
 		bs_html_textf(head, column ? "%" PRIu32 " %s" : "before", column, bs_html_plural(column, "step", "steps"));
-		bs_html_textf(add_text(svg, "depth soft", stub.x, 39), "%s %s", all,
+		bs_html_textf(add_text(svg, "depth soft", stub.x, 39), states ? "%s %s" : "replayed", all,
 			      bs_html_plural(states, "state", "states"));
 	} else if (hidden) {
 		bs_html_text(add_text(svg, "depth", stub.x, 22), "deeper");

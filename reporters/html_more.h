@@ -13,7 +13,7 @@
  * has the content of the Nth part, from 0, with TEXT in place of the vertical tab in it. No text of a page can hold
  * these two characters, nor an unescaped ">", so both can be done on the text. With its parts filled in, a card is
  * what it would be in a page without a limit, but for the sources to copy that its script can make (issue, script).
- * One whose id is in the page already takes the place of the brief one there.
+ * One whose id an article.brief of the page has takes its place.
  *
  * The same step makes the same part, as every finding was replayed from the same start: that is what makes a
  * thousand findings small.

@@ -131,6 +131,9 @@ static void bring_up(struct fixture_feeder *f)
 
 static void step(struct fixture_feeder *f, uint64_t number, const char *operation, const char *of_action, int status)
 {
+	fixture_emit(f, (struct bs_event){.kind = BS_EVENT_STATE_NEW,
+					  .state = {number, number - 1, (uint32_t)number,
+						    "0000000000000000000000000000000a"}});
 	fixture_emit(f, (struct bs_event){.kind = BS_EVENT_STEP,
 					  .step = {.from = number - 1,
 						   .to = number,
@@ -145,9 +148,6 @@ static void step(struct fixture_feeder *f, uint64_t number, const char *operatio
 						   .states = number + 1,
 						   .findings = number > 2,
 						   .run_us = number * 150000}});
-	fixture_emit(f, (struct bs_event){.kind = BS_EVENT_STATE_NEW,
-					  .state = {number, number - 1, (uint32_t)number,
-						    "0000000000000000000000000000000a"}});
 }
 
 static void violation(struct fixture_feeder *f, const char *of_rule, const char *severity, uint64_t state)

@@ -112,7 +112,7 @@ static void everything_is_counted_once(void **state)
 	} expected[] = {
 		{FIXTURE_RICH, 4, 5, 2, 3, 1, 1, 9, 3, 0, true},
 		{FIXTURE_CLEAN, 2, 3, 0, 0, 0, 0, 9, 0, 0, true},
-		{FIXTURE_CUT, 3, 3, 0, 0, 0, 0, 9, 1, 0, false},
+		{FIXTURE_CUT, 3, 4, 0, 0, 0, 0, 9, 1, 0, false},
 		{FIXTURE_CUT_FINDINGS, 4, 5, 2, 1, 1, 0, 9, 1, 0, false},
 		{FIXTURE_INTERRUPTED, 4, 5, 2, 0, 0, 0, 9, 1, 0, true},
 		{FIXTURE_FAILED_START, 0, 0, 0, 0, 0, 0, 9, 0, 1, true},
