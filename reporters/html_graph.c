@@ -228,6 +228,7 @@ void bs_html_graph(struct bs_html_page *page)
 {
 	xmlNode *section = bs_html_slot(page, "graph"), *words = bs_html_slot(page, "graph-words");
 	xmlNode *picture = bs_html_slot(page, "graph-picture"), *list = bs_html_slot(page, "graph-paths");
+	xmlNode *anchors = bs_html_slot(page, "graph-anchors");
 	struct bs_html_graph graph;
 
 	if (page->states->state_count < BS_HTML_STATES_MIN) {
@@ -237,8 +238,10 @@ void bs_html_graph(struct bs_html_page *page)
 	graph_init(&graph, page);
 	say(words, &graph);
 	bs_html_graph_draw(&graph, picture);
-	for (size_t i = 0; i < graph.way_count; i++)
+	for (size_t i = 0; i < graph.way_count; i++) {
+		bs_html_attrf(bs_html_add(anchors, "i", NULL), "id", "path-%zu", i + 1);
 		way_item(list, &graph, i);
+	}
 	if (!graph.way_count)
 		bs_html_remove(list);
 	graph_release(&graph);

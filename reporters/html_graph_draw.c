@@ -164,11 +164,10 @@ static void draw_way(const struct bs_html_graph *graph, xmlNode *svg, size_t num
 {
 	const struct bs_html_way *way = &graph->ways[number];
 	const struct bs_ev_finding *finding = &graph->summary->findings[way->finding];
-	xmlNode *group = bs_html_add(svg, "g", "way");
+	xmlNode *group = bs_html_add(svg, "g", NULL);
 	struct bs_buf d = BS_BUF_INIT;
 
-	bs_html_class(group, bs_html_severity_icon(finding->severity));
-	bs_html_attrf(group, "id", "path-%zu", number + 1);
+	bs_html_attrf(group, "class", "way w%zu %s", number + 1, bs_html_severity_icon(finding->severity));
 	for (size_t i = 1; i < way->length; i++)
 		add_edge(&d, spot_of(graph, way->nodes[i - 1]), spot_of(graph, way->nodes[i]));
 	add_path(group, NULL, &d);

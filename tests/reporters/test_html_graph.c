@@ -146,10 +146,11 @@ static void numbers_that_make_no_tree_are_counted_and_nothing_more(void **state)
 
 static xmlNode *way(htmlDocPtr doc, size_t number)
 {
-	BS_AUTOFREE char *id = bs_xasprintf("path-%zu", number);
-	xmlNode *node = page_by_id(doc, id);
+	BS_AUTOFREE char *class = bs_xasprintf("w%zu", number), *id = bs_xasprintf("path-%zu", number);
+	xmlNode *node = NULL;
 
-	assert_non_null(node);
+	assert_int_equal(page_count(page_by_id(doc, "graph"), "g", class, &node), 1);
+	assert_non_null(page_by_id(doc, id)); /* what singles it out */
 	return node;
 }
 
