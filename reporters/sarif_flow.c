@@ -46,8 +46,6 @@ static void add_content(cJSON *object, const struct bs_ev_message *message, enum
 
 static void add_request(cJSON *item, const struct bs_ev_message *request, enum bs_sarif_detail detail)
 {
-	if (!request->method)
-		return;
 	cJSON *object = bs_sarif_object(item, "webRequest");
 	bs_sarif_text(object, "protocol", "http");
 	bs_sarif_text(object, "method", request->method);
@@ -71,6 +69,12 @@ static void add_response(cJSON *item, const struct bs_ev_message *response, enum
 	properties = properties ? properties : bs_sarif_object(object, "properties");
 	bs_sarif_line(properties, "outcome", response->outcome);
 	bs_sarif_line(properties, "error", response->error);
+}
+
+/* A step of the clock, or one that was lost from an event file, sends nothing. */
+static bool sends(const struct bs_ev_finding_step *step)
+{
+	return step->request.method && !bs_words_equal(step->response.outcome, "advanced");
 }
 
 /* --- Steps ------------------------------------------------------------------------------------------------ */
@@ -201,9 +205,10 @@ static void add_step(const struct bs_sarif *sarif, cJSON *locations, const struc
 	bs_sarif_text(item, "importance", step->fails ? "essential" : "important");
 	cJSON_AddItemToObject(item, "location", location);
 	add_state(item, step);
-	add_request(item, &step->request, detail);
-	if (step->request.method)
+	if (sends(step)) {
+		add_request(item, &step->request, detail);
 		add_response(item, &step->response, detail);
+	}
 	add_properties(item, step);
 }
 

@@ -33,14 +33,15 @@ export function judgeBySchema(files) {
       complaints.push(`${basename(file)}: ${error.message}`);
       continue;
     }
-    if (!fitsSchema(sarif))
-      for (const error of fitsSchema.errors) complaints.push(`${basename(file)}: ${error.instancePath} ${error.message}`);
+    if (fitsSchema(sarif)) continue;
+    for (const { instancePath, message } of fitsSchema.errors)
+      complaints.push(`${basename(file)}: ${instancePath} ${message}`);
   }
   return complaints;
 }
 
-/* The tool exits 0 whatever it finds, so what it wrote is read. It must have looked at every file, or it proves nothing.
- * Notes are advice, and no complaint. */
+/* The tool exits 0 whatever it finds, so what it wrote is read. It must have looked at every file, or it proves
+ * nothing. Notes are advice, and no complaint. */
 export function judgeByMultitool(files, tolerated = []) {
   const folder = mkdtempSync(join(tmpdir(), "backstep-sarif-"));
   try {

@@ -208,6 +208,30 @@ static void what_is_missing_of_an_exchange_is_said(void **state)
 	cJSON_Delete(sarif);
 }
 
+static void wait_a_month(struct bs_event *event)
+{
+	static struct bs_ev_finding_step steps[3];
+
+	if (event->kind != BS_EVENT_FINDING || event->finding.step_count != 3)
+		return;
+	memcpy(steps, event->finding.steps, sizeof steps);
+	steps[1].request = (struct bs_ev_message){.method = "ADVANCE", .url = "31d"};
+	steps[1].response = (struct bs_ev_message){.outcome = "advanced"};
+	event->finding.steps = steps;
+}
+
+static void a_step_of_the_clock_is_no_request(void **state)
+{
+	cJSON *sarif = sarif_of(FIXTURE_RICH, wait_a_month, NULL, NULL);
+
+	(void)state;
+	sarif_contains(sarif, STEPS "1/location/message/text", "ADVANCE 31d, advanced");
+	assert_null(sarif_find(sarif, STEPS "1/webRequest"));
+	assert_null(sarif_find(sarif, STEPS "1/webResponse"));
+	assert_non_null(sarif_find(sarif, STEPS "2/webResponse"));
+	cJSON_Delete(sarif);
+}
+
 static void a_level_is_that_of_the_severity_unless_unconfirmed(void **state)
 {
 	static const char *const levels[] = {"error", "error", "error", "error", "note"};
@@ -374,6 +398,7 @@ int main(void)
 		cmocka_unit_test(without_a_place_of_the_rule_nothing_links_to_one),
 		cmocka_unit_test(each_step_has_its_request_and_its_response),
 		cmocka_unit_test(what_is_missing_of_an_exchange_is_said),
+		cmocka_unit_test(a_step_of_the_clock_is_no_request),
 		cmocka_unit_test(a_level_is_that_of_the_severity_unless_unconfirmed),
 		cmocka_unit_test(what_fails_the_gate_comes_first_then_what_is_most_severe),
 		cmocka_unit_test(an_accepted_finding_is_suppressed),
