@@ -162,7 +162,9 @@ notes_bugs)
 	stop
 	;;
 subscriptions_bugs | subscriptions_fixed)
-	start --db "$work/db" $([ "$part" = subscriptions_bugs ] || echo --fixed)
+	fixed=(--fixed)
+	[ "$part" = subscriptions_fixed ] || fixed=()
+	start --db "$work/db" "${fixed[@]}"
 	expect 201 POST /subscriptions '{"price":5}'; says '{"id":1,"price":5}'
 	expect 201 POST /subscriptions '{"price":7}'
 	expect 200 DELETE /subscriptions/2; says '{"id":2}'
