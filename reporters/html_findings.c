@@ -118,7 +118,7 @@ static void static_card(struct bs_html_page *page, xmlNode *section, const char 
 	xmlNode *brief = bs_html_finding_brief(page, section, number);
 
 	bs_html_more_card(page->more, into, card, brief);
-	bs_html_copies(bs_html_add(card, "div", "take-away"), &page->summary->findings[number]);
+	bs_html_copies(page, bs_html_add(card, "div", "take-away"), &page->summary->findings[number]);
 }
 
 /* The cards of the findings that count or of those that do not. Returns how many there are. */

@@ -56,7 +56,8 @@ void bs_html_status(xmlNode *parent, const struct bs_ev_message *response);
 void bs_html_changes(xmlNode *parent, const struct bs_ev_finding_step *step); /* html_diff.c */
 void bs_html_message(struct bs_html_page *page, xmlNode *parent, const struct bs_ev_message *message,
 		     bool request); /* html_message.c: a request or a response as text */
-void bs_html_copies(xmlNode *parent, const struct bs_ev_finding *finding); /* html_copy.c: as a script, as an issue */
+/* As a script, and as an issue (html_copy.c). */
+void bs_html_copies(const struct bs_html_page *page, xmlNode *parent, const struct bs_ev_finding *finding);
 
 /* JSON text laid out for reading; NULL when it is no JSON (html_json.c). The caller's to free. */
 char *bs_html_json(const char *text, size_t len);
