@@ -64,7 +64,8 @@ struct bs_net_row {
 struct bs_store_stats {
 	uint64_t applied_rows;  /* images deleted and inserted by apply since open */
 	uint64_t applies;       /* calls of apply that changed something */
-	const char *mechanism;  /* "triggers", "image": what the report names */
+	const char *mechanism;  /* "triggers", "images": what the report names; may become another during a run */
+	const char *why;        /* why it is not the driver's usual one; NULL: it is. Both borrowed until the next call */
 	uint64_t size_bytes;
 };
 

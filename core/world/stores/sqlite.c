@@ -12,6 +12,7 @@
 #define PATIENCE_MS 5000 /* with an application that holds a lock while tracking begins */
 #define SHADOW_MEMORY_MAX ((uint64_t)256 << 20)
 #define NOTES_MAX 1000000
+#define IMAGES_MAX ((uint64_t)4 << 30)
 
 /* --- Opening and closing ----------------------------------------------------------------------------- */
 
@@ -25,6 +26,7 @@ static void name_files(struct bs_sqlite *s, const struct bs_store_options *optio
 	s->live_path = bs_xasprintf("%s/%s", s->folder, base); /* an application may look at how it ends */
 	s->snapshot_path = bs_xasprintf("%s.root", s->live_path);
 	s->shadow_path = bs_xasprintf("%s.shadow", s->live_path);
+	s->spare_path = bs_xasprintf("%s.shadow-2", s->live_path);
 }
 
 static int sqlite_open(const struct bs_store_options *options, struct bs_store **ret_store, struct bs_err *err)
@@ -40,6 +42,8 @@ static int sqlite_open(const struct bs_store_options *options, struct bs_store *
 	s->store.ops = &bs_store_sqlite;
 	s->shadow_memory_max = SHADOW_MEMORY_MAX;
 	s->notes_max = NOTES_MAX;
+	s->images_max = IMAGES_MAX;
+	s->image_here = BS_SQLITE_NO_IMAGE;
 	s->stats.mechanism = "triggers";
 	name_files(s, options);
 	*ret_store = &s->store;
@@ -48,11 +52,17 @@ static int sqlite_open(const struct bs_store_options *options, struct bs_store *
 
 static void end_tracking(struct bs_sqlite *s)
 {
-	bs_sqlite_finalize(s);
+	bs_sqlite_forget_catalog(&s->now);
+	sqlite3_finalize(s->data_version);
+	sqlite3_finalize(s->schema_version);
+	s->data_version = s->schema_version = NULL;
 	bs_sqlite_close_reader(s);
 	sqlite3_close(s->live);
 	sqlite3_close(s->shadow);
-	s->live = s->shadow = NULL;
+	sqlite3_close(s->watch);
+	s->live = s->shadow = s->watch = NULL;
+	s->at = 0;
+	s->image_here = BS_SQLITE_NO_IMAGE;
 	bs_sqlite_remove(s->shadow_path);
 }
 
@@ -63,8 +73,11 @@ static void sqlite_close(struct bs_store *store)
 	if (!s)
 		return;
 	end_tracking(s);
-	bs_sqlite_forget_schema(s);
+	bs_sqlite_told_release(&s->told);
 	bs_sqlite_forget_changes(s);
+	bs_sqlite_drop_images(s);
+	free(s->versions);
+	bs_arena_release(&s->deltas);
 	bs_map_release(&s->seen_index);
 	bs_sqlite_remove(s->live_path);
 	bs_sqlite_remove(s->snapshot_path);
@@ -74,6 +87,9 @@ static void sqlite_close(struct bs_store *store)
 	free(s->live_path);
 	free(s->snapshot_path);
 	free(s->shadow_path);
+	free(s->spare_path);
+	free(s->why);
+	free(s->mechanism);
 	free(s);
 }
 
@@ -166,17 +182,29 @@ static int begin_immediate(struct bs_sqlite *s, struct bs_err *err)
 	}
 }
 
+/* Deltas name tables and columns by number, so every start must bring the same ones. */
+static int tell(struct bs_sqlite *s, struct bs_err *err)
+{
+	if (!s->told.tables) {
+		bs_sqlite_tell_root(s);
+		s->root_digest = s->now.digest;
+	}
+	if (s->now.digest != s->root_digest)
+		return bs_err_set(err, BS_ESTORE, "the tables are not those of the first start: the application changed "
+				  "them when it was started again; let setup go as far as to where it stops doing so");
+	bs_sqlite_match_told(s, &s->now);
+	return 0;
+}
+
 static int install(struct bs_sqlite *s, struct bs_err *err)
 {
 	int r = begin_immediate(s, err);
 
 	if (r < 0)
 		return r;
-	r = bs_sqlite_uninstall(s->live, err);
+	r = bs_sqlite_install_all(s, err);
 	if (r == 0)
-		r = bs_sqlite_read_schema(s, err);
-	if (r == 0)
-		r = bs_sqlite_install(s, err);
+		r = tell(s, err);
 	return bs_sqlite_end(s->live, r, err);
 }
 
@@ -191,25 +219,15 @@ static int measure(struct bs_sqlite *s, struct bs_err *err)
 	return r;
 }
 
-static int make_shadow(struct bs_sqlite *s, struct bs_err *err)
+static int copy_live(void *ctx, sqlite3 *to, struct bs_err *err)
 {
-	bool in_memory = s->stats.size_bytes <= s->shadow_memory_max;
-	int r = bs_sqlite_open(in_memory ? ":memory:" : s->shadow_path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
-			       &s->shadow, err);
-
-	if (r == 0)
-		r = bs_sqlite_exec(s->shadow, "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY", err);
-	if (r == 0)
-		r = bs_sqlite_copy(s->live, s->shadow, err);
-	/* Again: with the pages came the journal mode that the file is in. */
-	if (r == 0)
-		r = bs_sqlite_exec(s->shadow, "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY", err);
-	return r;
+	return bs_sqlite_copy(((struct bs_sqlite *)ctx)->live, to, err);
 }
 
 /* In one read transaction, so that version, watermark and shadow speak of the same moment. */
 static int take_shadow(struct bs_sqlite *s, struct bs_err *err)
 {
+	sqlite3 *none;
 	int r = bs_sqlite_exec(s->live, "BEGIN", err);
 
 	if (r < 0)
@@ -217,12 +235,13 @@ static int take_shadow(struct bs_sqlite *s, struct bs_err *err)
 	r = bs_sqlite_ask(s->live, "PRAGMA schema_version", &s->schema_at_begin, err);
 	if (r == 0)
 		r = bs_sqlite_ask(s->live, "PRAGMA data_version", &s->version, err);
-	if (r == 0)
+	s->watermark = 0;
+	if (r == 0 && !s->compare_whole)
 		r = bs_sqlite_ask(s->live, "SELECT coalesce(max(n), 0) FROM \"" BS_SQLITE_NOTES "\"", &s->watermark, err);
 	if (r == 0)
 		r = measure(s, err);
 	if (r == 0)
-		r = make_shadow(s, err);
+		r = bs_sqlite_new_shadow(s, copy_live, s, &none, err);
 	return bs_sqlite_end(s->live, r, err);
 }
 
@@ -237,7 +256,15 @@ static int start_tracking(struct bs_sqlite *s, struct bs_err *err)
 	if (r == 0)
 		r = take_shadow(s, err);
 	if (r == 0)
-		r = bs_sqlite_prepare_rows(s, err);
+		r = bs_sqlite_prepare(s->live, "PRAGMA main.data_version", &s->data_version, err);
+	if (r == 0)
+		r = bs_sqlite_prepare(s->live, "PRAGMA main.schema_version", &s->schema_version, err);
+	if (r == 0)
+		r = bs_sqlite_prepare_side(s, BS_LIVE, err);
+	if (r == 0)
+		r = bs_sqlite_prepare_side(s, BS_SHADOW, err);
+	if (r == 0)
+		r = bs_sqlite_open(s->live_path, SQLITE_OPEN_READWRITE, &s->watch, err);
 	if (r == 0)
 		r = bs_sqlite_open_reader(s, err);
 	return r;
@@ -260,8 +287,8 @@ static const struct bs_table *sqlite_schema(struct bs_store *store, size_t *ret_
 {
 	struct bs_sqlite *s = (struct bs_sqlite *)store;
 
-	*ret_count = s->table_count;
-	return s->schema;
+	*ret_count = s->told.count;
+	return s->told.tables;
 }
 
 static void sqlite_stats(struct bs_store *store, struct bs_store_stats *ret_stats)

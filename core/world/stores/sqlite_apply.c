@@ -2,7 +2,7 @@
  * SQLite: putting rows. First all deletes, then all inserts, so that no unique index is in the way and the order of
  * rows does not matter; bookkeeping last, because an insert into an AUTOINCREMENT table moves sqlite_sequence by
  * itself. Clone and shadow move together: the shadow's transaction is complete before the clone's is committed, and
- * is committed only after it.
+ * is committed only after it. What rows alone cannot bring back is in sqlite_epoch.c.
  */
 #include "sqlite.h"
 
@@ -25,13 +25,13 @@ static sqlite3 *side_db(const struct bs_sqlite *s, enum bs_sqlite_side side)
 
 static int not_there(const struct bs_sqlite *s, uint32_t table, struct bs_err *err)
 {
-	return bs_err_set(err, BS_ESTORE, "table '%s': a row to be put back is not as it was left", s->schema[table].name);
+	return bs_err_set(err, BS_ESTORE, "table '%s': a row to be put back is not as it was left", s->now.schema[table].name);
 }
 
 static int delete_row(struct bs_sqlite *s, enum bs_sqlite_side side, const struct bs_net_row *row,
 		      struct bs_err *err)
 {
-	const struct bs_sqlite_table *table = &s->tables[row->table];
+	const struct bs_sqlite_table *table = &s->now.tables[row->table];
 	sqlite3_stmt *stmt = table->delete[side];
 
 	for (size_t k = 0; k < table->key_count; k++) {
@@ -49,12 +49,12 @@ static int delete_row(struct bs_sqlite *s, enum bs_sqlite_side side, const struc
 static int insert_row(struct bs_sqlite *s, enum bs_sqlite_side side, const struct bs_net_row *row,
 		      struct bs_err *err)
 {
-	sqlite3_stmt *stmt = s->tables[row->table].insert[side];
+	sqlite3_stmt *stmt = s->now.tables[row->table].insert[side];
 
 	bs_sqlite_bind_image(stmt, row->image);
 	int r = bs_sqlite_run(stmt, err);
 	if (r < 0)
-		bs_err_wrap(err, "table '%s'", s->tables[row->table].name);
+		bs_err_wrap(err, "table '%s'", s->now.tables[row->table].name);
 	return r;
 }
 
@@ -62,10 +62,10 @@ static int insert_row(struct bs_sqlite *s, enum bs_sqlite_side side, const struc
 
 static bool touches(const struct bs_sqlite *s, size_t table, const struct bs_net_row *rows, size_t count)
 {
-	bool sequences = strcmp(s->tables[table].name, "sqlite_sequence") == 0;
+	bool sequences = strcmp(s->now.tables[table].name, "sqlite_sequence") == 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (rows[i].table == table || (sequences && rows[i].count > 0 && s->tables[rows[i].table].autoincrement))
+		if (rows[i].table == table || (sequences && rows[i].count > 0 && s->now.tables[rows[i].table].autoincrement))
 			return true;
 	return false;
 }
@@ -119,10 +119,10 @@ static int put_rows(struct bs_sqlite *s, enum bs_sqlite_side side, const struct 
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < count; i++)
-		if (rows[i].count < 0 && s->tables[rows[i].table].kind == BS_SQLITE_ROWS)
+		if (rows[i].count < 0 && s->now.tables[rows[i].table].kind == BS_SQLITE_ROWS)
 			r = delete_row(s, side, &rows[i], err);
 	for (size_t i = 0; r == 0 && i < count; i++)
-		if (rows[i].count > 0 && s->tables[rows[i].table].kind == BS_SQLITE_ROWS)
+		if (rows[i].count > 0 && s->now.tables[rows[i].table].kind == BS_SQLITE_ROWS)
 			r = insert_row(s, side, &rows[i], err);
 	return r;
 }
@@ -134,8 +134,8 @@ int bs_sqlite_put(struct bs_sqlite *s, enum bs_sqlite_side side, const struct bs
 	size_t plan_count = 0;
 	int r = 0;
 
-	for (size_t t = 0; r == 0 && t < s->table_count; t++)
-		if (s->tables[t].kind != BS_SQLITE_ROWS && touches(s, t, rows, count)) {
+	for (size_t t = 0; r == 0 && t < s->now.table_count; t++)
+		if (s->now.tables[t].kind != BS_SQLITE_ROWS && touches(s, t, rows, count)) {
 			struct whole *whole = BS_PUSH(plans, plan_count);
 			*whole = (struct whole){.table = t, .before = {.bytes = BS_BUF_INIT}};
 			r = plan_whole(s, side, whole, rows, count, err);
@@ -152,7 +152,7 @@ int bs_sqlite_put(struct bs_sqlite *s, enum bs_sqlite_side side, const struct bs
 static int check_unchanged(struct bs_sqlite *s, struct bs_err *err)
 {
 	int64_t version = 0;
-	int r = bs_sqlite_check_schema(s, err);
+	int r = bs_sqlite_check_file(s, err);
 
 	if (r == 0)
 		r = bs_sqlite_number(s->data_version, &version, err);
@@ -170,9 +170,38 @@ static int put_live(struct bs_sqlite *s, const struct bs_net_row *rows, size_t c
 	r = check_unchanged(s, err);
 	if (r == 0)
 		r = bs_sqlite_put(s, BS_LIVE, rows, count, err);
-	if (r == 0)
-		r = bs_sqlite_run(s->clear_notes, err);
+	if (r == 0 && s->now.clear_notes)
+		r = bs_sqlite_run(s->now.clear_notes, err);
 	return bs_sqlite_end(s->live, r, err);
+}
+
+int bs_sqlite_put_both(struct bs_sqlite *s, const struct bs_net_row *rows, size_t count, struct bs_err *err)
+{
+	int r = count ? bs_sqlite_exec(s->shadow, "BEGIN", err) : 0;
+
+	if (r < 0 || !count)
+		return r;
+	r = bs_sqlite_put(s, BS_SHADOW, rows, count, err);
+	if (r == 0)
+		r = put_live(s, rows, count, err);
+	r = bs_sqlite_end(s->shadow, r, err);
+	if (r < 0)
+		return r;
+	s->watermark = 0;
+	s->image_here = BS_SQLITE_NO_IMAGE;
+	return 0;
+}
+
+/* The number of the version in the row that goes or that comes; s->at where none does. */
+static uint32_t version_in(const struct bs_sqlite *s, const struct bs_net_row *rows, size_t count, bool comes)
+{
+	struct bs_cell cell;
+
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].table == s->told.version && comes == (rows[i].count > 0) &&
+		    bs_row_cell(rows[i].image, 0, &cell) && cell.kind == BS_CELL_INT)
+			return (uint32_t)cell.integer;
+	return s->at;
 }
 
 int bs_sqlite_apply(struct bs_store *store, const struct bs_net_row *rows, size_t count, struct bs_err *err)
@@ -183,16 +212,10 @@ int bs_sqlite_apply(struct bs_store *store, const struct bs_net_row *rows, size_
 		return bs_err_set(err, BS_EINTERNAL, "apply before begin");
 	if (!count)
 		return 0;
-	int r = bs_sqlite_exec(s->shadow, "BEGIN", err);
+	uint32_t from = version_in(s, rows, count, false), to = version_in(s, rows, count, true);
+	int r = from || to ? bs_sqlite_restore(s, from, to, rows, count, err) : bs_sqlite_put_both(s, rows, count, err);
 	if (r < 0)
 		return r;
-	r = bs_sqlite_put(s, BS_SHADOW, rows, count, err);
-	if (r == 0)
-		r = put_live(s, rows, count, err);
-	r = bs_sqlite_end(s->shadow, r, err);
-	if (r < 0)
-		return r;
-	s->watermark = 0;
 	s->stats.applies++;
 	for (size_t i = 0; i < count; i++)
 		s->stats.applied_rows += (uint64_t)(rows[i].count < 0 ? -rows[i].count : rows[i].count);

@@ -130,6 +130,18 @@ static int open_immutable(const char *path, sqlite3 **ret_db, struct bs_err *err
 	return r;
 }
 
+int bs_sqlite_copy_from(const char *from, sqlite3 *to, struct bs_err *err)
+{
+	sqlite3 *db;
+	int r = open_immutable(from, &db, err);
+
+	if (r < 0)
+		return r;
+	r = bs_sqlite_copy(db, to, err);
+	sqlite3_close(db);
+	return r;
+}
+
 int bs_sqlite_copy_file(const char *from, const char *path, struct bs_err *err)
 {
 	sqlite3 *db;

@@ -4,8 +4,8 @@
  * compared between clone and shadow. Notes are not removed here, which would be a write of our own at each step;
  * apply removes them.
  *
- * When the data moved and no note says so, everything is read and compared: either nothing that counts has changed
- * (a checkpoint), or something was written that triggers do not see, and that is an error, never a guess.
+ * Tables without triggers are compared whole. When the data moved and neither says so, everything is: a change that
+ * triggers do not see is found then. What rows cannot tell or cannot bring back begins a new epoch (sqlite_epoch.c).
  */
 #include "sqlite.h"
 
@@ -15,62 +15,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* --- Has the ground moved? --------------------------------------------------------------------------- */
+/* --- Is it still ours? ------------------------------------------------------------------------------- */
 
-static int add_definition(void *ctx, sqlite3_stmt *row, struct bs_err *err)
-{
-	(void)err;
-	bs_sqlite_rows_add(ctx, row);
-	return 0;
-}
-
-/* The name of something in one list and not in the other; NULL when there is none. The caller's. */
-static char *not_in(const struct bs_sqlite_rows *list, const struct bs_sqlite_rows *other)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		struct bs_blob item = bs_sqlite_rows_at(list, i);
-		struct bs_cell name;
-		bool found = false;
-		for (size_t j = 0; !found && j < other->count; j++)
-			found = bs_blob_equal(item, bs_sqlite_rows_at(other, j));
-		if (!found && bs_row_cell(item, 0, &name))
-			return bs_xstrndup(name.data, name.len);
-	}
-	return NULL;
-}
-
-static int say_moved(const char *gone, const char *fresh, struct bs_err *err)
-{
-	if (gone && strncmp(gone, BS_SQLITE_PREFIX, strlen(BS_SQLITE_PREFIX)) == 0)
-		return bs_err_set(err, BS_ESTORE, "the application dropped '%s', with which its changes are seen: let it "
-				  "delete rows, not tables that it did not make", gone);
-	if (gone || fresh)
-		return bs_err_set(err, BS_ESTORE, "the application %s '%s' during the run, and changes of tables cannot be "
-				  "put back: let setup do that", gone && fresh ? "changed" : gone ? "dropped" : "created",
-				  gone ? gone : fresh);
-	return bs_err_set(err, BS_ESTORE, "the application rebuilt its database (VACUUM) during the run, which cannot be "
-			  "put back: let it do that outside of the run");
-}
-
-static int explain_schema(struct bs_sqlite *s, struct bs_err *err)
-{
-	static const char sql[] = "SELECT name, sql FROM sqlite_master";
-	struct bs_sqlite_rows live = {.bytes = BS_BUF_INIT}, shadow = {.bytes = BS_BUF_INIT};
-	int r = bs_sqlite_each(s->live, sql, NULL, add_definition, &live, err);
-
-	if (r == 0)
-		r = bs_sqlite_each(s->shadow, sql, NULL, add_definition, &shadow, err);
-	if (r == 0) {
-		BS_AUTOFREE char *gone = not_in(&shadow, &live);
-		BS_AUTOFREE char *fresh = not_in(&live, &shadow);
-		r = say_moved(gone, fresh, err);
-	}
-	bs_sqlite_rows_release(&live);
-	bs_sqlite_rows_release(&shadow);
-	return r;
-}
-
-static int check_file(struct bs_sqlite *s, struct bs_err *err)
+int bs_sqlite_check_file(struct bs_sqlite *s, struct bs_err *err)
 {
 	int moved = 0;
 
@@ -81,15 +28,37 @@ static int check_file(struct bs_sqlite *s, struct bs_err *err)
 	return 0;
 }
 
-int bs_sqlite_check_schema(struct bs_sqlite *s, struct bs_err *err)
+static int say_dropped(void *ctx, sqlite3_stmt *row, struct bs_err *err)
 {
-	int64_t version = 0;
-	int r = check_file(s, err);
+	(void)ctx;
+	return bs_err_set(err, BS_ESTORE, "the application dropped '%s', with which its changes are seen: let it delete "
+			  "rows, not tables and triggers that it did not make", bs_sqlite_text_at(row, 0));
+}
 
-	if (r == 0)
-		r = bs_sqlite_number(s->schema_version, &version, err);
-	if (r == 0 && version != s->schema_at_begin)
-		r = explain_schema(s, err);
+static int take_name(void *ctx, sqlite3_stmt *row, struct bs_err *err)
+{
+	(void)err;
+	bs_sqlite_add(ctx, "%s(%Q, %Q)", ((struct bs_buf *)ctx)->len ? ", " : "", bs_sqlite_text_at(row, 0),
+		      bs_sqlite_text_at(row, 1));
+	return 0;
+}
+
+/* The shadow has what was installed. A trigger may go with its table; a table that got another name keeps it. */
+int bs_sqlite_check_ours(struct bs_sqlite *s, struct bs_err *err)
+{
+	struct bs_buf ours = BS_BUF_INIT, sql = BS_BUF_INIT;
+	int r = bs_sqlite_each(s->shadow, "SELECT name, tbl_name FROM main.sqlite_master "
+					  "WHERE name GLOB '" BS_SQLITE_PREFIX "*' ORDER BY type, name",
+			       NULL, take_name, &ours, err);
+
+	if (r == 0 && ours.len) {
+		bs_sqlite_add(&sql, "SELECT column1 FROM (VALUES %s) WHERE column1 NOT IN (SELECT name FROM "
+				    "main.sqlite_master) AND (column2 IN (SELECT name FROM main.sqlite_master) OR "
+				    "column2 GLOB '" BS_SQLITE_PREFIX "*')", bs_buf_text(&ours));
+		r = bs_sqlite_each(s->live, bs_buf_text(&sql), NULL, say_dropped, NULL, err);
+	}
+	bs_buf_release(&ours);
+	bs_buf_release(&sql);
 	return r;
 }
 
@@ -98,10 +67,11 @@ int bs_sqlite_check_schema(struct bs_sqlite *s, struct bs_err *err)
 void bs_sqlite_forget_changes(struct bs_sqlite *s)
 {
 	free(s->changes);
+	free(s->told_changes);
 	free(s->seen);
-	s->changes = NULL;
+	s->changes = s->told_changes = NULL;
 	s->seen = NULL;
-	s->change_count = s->seen_count = 0;
+	s->change_count = s->told_count = s->seen_count = 0;
 	bs_map_clear(&s->seen_index);
 	bs_arena_release(&s->images);
 }
@@ -137,7 +107,7 @@ static void add_change(struct bs_sqlite *s, uint32_t table, struct bs_blob befor
 static int read_row(struct bs_sqlite *s, enum bs_sqlite_side side, uint32_t table, struct bs_blob key,
 		    struct bs_blob *ret_image, struct bs_err *err)
 {
-	sqlite3_stmt *stmt = s->tables[table].select[side];
+	sqlite3_stmt *stmt = s->now.tables[table].select[side];
 	struct bs_buf image = BS_BUF_INIT;
 	int r = 0;
 
@@ -148,7 +118,7 @@ static int read_row(struct bs_sqlite *s, enum bs_sqlite_side side, uint32_t tabl
 		bs_sqlite_pack(stmt, &image);
 		*ret_image = keep(s, &image);
 	} else if (rc != SQLITE_DONE) {
-		r = bs_sqlite_fail(sqlite3_db_handle(stmt), rc, s->tables[table].name, err);
+		r = bs_sqlite_fail(sqlite3_db_handle(stmt), rc, s->now.tables[table].name, err);
 	}
 	sqlite3_reset(stmt);
 	bs_buf_release(&image);
@@ -158,7 +128,7 @@ static int read_row(struct bs_sqlite *s, enum bs_sqlite_side side, uint32_t tabl
 /* Two keys may name one row where the index does not tell 'a' from 'A': its images are taken once. */
 static int compare_row(struct bs_sqlite *s, uint32_t table, struct bs_blob key, struct bs_err *err)
 {
-	uint32_t tables = (uint32_t)s->table_count;
+	uint32_t tables = (uint32_t)s->now.table_count;
 	struct bs_blob before, after;
 	int r = read_row(s, BS_SHADOW, table, key, &before, err);
 
@@ -173,20 +143,20 @@ static int compare_row(struct bs_sqlite *s, uint32_t table, struct bs_blob key, 
 	return 0;
 }
 
+/* Returns 1 where triggers must not stay. */
 static int take_note(struct bs_sqlite *s, struct bs_buf *key, struct bs_err *err)
 {
-	int table = sqlite3_column_int(s->notes, 1);
+	int table = sqlite3_column_int(s->now.notes, 1);
 
 	if (table == BS_NOTE_RECURSIVE)
-		return bs_err_set(err, BS_ESTORE, "the application runs with PRAGMA recursive_triggers=ON, where noting "
-				  "its changes could make its UPDATE OR REPLACE fail: run it without");
+		return 1;
 	if (table < 0)
 		return 0;
-	if ((size_t)table >= s->table_count || s->tables[table].kind != BS_SQLITE_ROWS)
+	if ((size_t)table >= s->now.table_count || !s->now.tables[table].noted)
 		return bs_err_set(err, BS_ESTORE, "the application wrote to '" BS_SQLITE_NOTES "'");
 	bs_buf_clear(key);
-	for (size_t k = 0; k < s->tables[table].key_count; k++)
-		bs_sqlite_pack_cell(s->notes, (int)k + 2, key);
+	for (size_t k = 0; k < s->now.tables[table].key_count; k++)
+		bs_sqlite_pack_cell(s->now.notes, (int)k + 2, key);
 	struct bs_blob bytes = {bs_buf_text(key), (uint32_t)key->len};
 	size_t at = s->seen_count;
 	if (!first_time(s, (uint32_t)table, bytes))
@@ -202,9 +172,9 @@ static int read_notes(struct bs_sqlite *s, int64_t *ret_last, uint64_t *ret_coun
 
 	*ret_last = s->watermark;
 	*ret_count = 0;
-	sqlite3_bind_int64(s->notes, 1, s->watermark);
-	while (r == 0 && (rc = sqlite3_step(s->notes)) == SQLITE_ROW) {
-		*ret_last = sqlite3_column_int64(s->notes, 0);
+	sqlite3_bind_int64(s->now.notes, 1, s->watermark);
+	while (r == 0 && (rc = sqlite3_step(s->now.notes)) == SQLITE_ROW) {
+		*ret_last = sqlite3_column_int64(s->now.notes, 0);
 		if (++*ret_count > s->notes_max)
 			r = bs_err_set(err, BS_ESTORE, "one step wrote more than %" PRIu64 " rows, too many to be put back",
 				       s->notes_max);
@@ -213,90 +183,120 @@ static int read_notes(struct bs_sqlite *s, int64_t *ret_last, uint64_t *ret_coun
 	}
 	if (r == 0 && rc != SQLITE_DONE)
 		r = bs_sqlite_fail(s->live, rc, "reading what changed", err);
-	sqlite3_reset(s->notes);
+	sqlite3_reset(s->now.notes);
 	bs_buf_release(&key);
 	return r;
 }
 
-/* Nothing was noted, yet the data moved. */
+/* --- By comparing whole ------------------------------------------------------------------------------ */
+
+struct whole {
+	struct bs_sqlite *s;
+	uint32_t table;
+	bool differs;
+};
+
+static int take_pair(void *ctx, struct bs_blob before, struct bs_blob after, struct bs_err *err)
+{
+	struct whole *whole = ctx;
+	struct bs_sqlite *s = whole->s;
+
+	whole->differs = true;
+	if (s->change_count >= s->notes_max)
+		return bs_err_set(err, BS_ESTORE, "one step wrote more than %" PRIu64 " rows, too many to be put back",
+				  s->notes_max);
+	if (before.data)
+		before.data = bs_arena_dup(&s->images, before.data, before.len);
+	if (after.data)
+		after.data = bs_arena_dup(&s->images, after.data, after.len);
+	add_change(s, whole->table, before, after);
+	return 0;
+}
+
+static int only_look(void *ctx, struct bs_blob before, struct bs_blob after, struct bs_err *err)
+{
+	(void)before;
+	(void)after;
+	(void)err;
+	((struct whole *)ctx)->differs = true;
+	return 0;
+}
+
+static int compare_whole(struct bs_sqlite *s, uint32_t table, bs_sqlite_pair_fn fn, bool *ret_differs,
+			 struct bs_err *err)
+{
+	const struct bs_sqlite_table *t = &s->now.tables[table];
+	struct whole whole = {.s = s, .table = table};
+	int r = bs_sqlite_compare(s->shadow, t, s->live, t, fn, &whole, err);
+
+	*ret_differs |= whole.differs;
+	return r;
+}
+
+/* Nothing was noted, yet the data moved: either nothing that counts has changed (a checkpoint), or something was
+ * written that triggers do not see. Then they are not relied on any more. Returns 1. */
 static int audit(struct bs_sqlite *s, struct bs_err *err)
 {
-	for (size_t t = 0; t < s->table_count; t++) {
-		uint64_t live = 0, shadow = 0;
-		if (s->tables[t].kind != BS_SQLITE_ROWS)
-			continue;
-		int r = bs_sqlite_digest_table(s, s->live, t, &live, err);
-		if (r == 0)
-			r = bs_sqlite_digest_table(s, s->shadow, t, &shadow, err);
+	for (uint32_t t = 0; t < s->now.table_count; t++) {
+		bool differs = false;
+		int r = s->now.tables[t].noted ? compare_whole(s, t, only_look, &differs, err) : 0;
 		if (r < 0)
 			return r;
-		if (live != shadow)
-			return bs_err_set(err, BS_ESTORE, "table '%s' was changed in a way that triggers do not see "
-					  "(sqlite3_blob_write, or a connection with triggers disabled)",
-					  s->tables[t].name);
+		if (!differs)
+			continue;
+		BS_AUTOFREE char *why = bs_xasprintf("table '%s' was changed in a way that triggers do not see "
+						     "(sqlite3_blob_write, or a connection with triggers disabled)",
+						     s->now.tables[t].name);
+		bs_sqlite_settle_for(s, &s->compare_whole, why);
+		return 1;
 	}
 	return 0;
 }
 
-/* --- Bookkeeping ------------------------------------------------------------------------------------- */
+/* --- All of it --------------------------------------------------------------------------------------- */
 
-/* What the one has more of than the other, as changes; the positions of each stay few. */
-static void add_surplus(struct bs_sqlite *s, uint32_t table, const struct bs_sqlite_rows *of,
-			const struct bs_sqlite_rows *over, bool before)
+static int compare_unnoted(struct bs_sqlite *s, bool *ret_differs, struct bs_err *err)
 {
-	BS_AUTOFREE bool *used = bs_xcalloc(over->count, sizeof *used);
+	int r = 0;
 
-	for (size_t i = 0; i < of->count; i++) {
-		struct bs_blob row = bs_sqlite_rows_at(of, i);
-		size_t j = 0;
-		while (j < over->count && (used[j] || !bs_blob_equal(row, bs_sqlite_rows_at(over, j))))
-			j++;
-		if (j < over->count) {
-			used[j] = true;
-			continue;
-		}
-		struct bs_blob kept = {bs_arena_dup(&s->images, row.data, row.len), row.len};
-		add_change(s, table, before ? kept : (struct bs_blob){NULL, 0}, before ? (struct bs_blob){NULL, 0} : kept);
-	}
-}
-
-static int compare_whole(struct bs_sqlite *s, uint32_t table, struct bs_err *err)
-{
-	struct bs_sqlite_rows before = {.bytes = BS_BUF_INIT}, after = {.bytes = BS_BUF_INIT};
-	int r = bs_sqlite_read_whole(s, BS_SHADOW, table, &before, err);
-
-	if (r == 0)
-		r = bs_sqlite_read_whole(s, BS_LIVE, table, &after, err);
-	if (r == 0 && (before.bytes.len != after.bytes.len ||
-		       memcmp(bs_buf_text(&before.bytes), bs_buf_text(&after.bytes), after.bytes.len) != 0)) {
-		add_surplus(s, table, &before, &after, true);
-		add_surplus(s, table, &after, &before, false);
-	}
-	bs_sqlite_rows_release(&before);
-	bs_sqlite_rows_release(&after);
+	for (uint32_t t = 0; r == 0 && t < s->now.table_count; t++)
+		if (!s->now.tables[t].noted || s->compare_whole)
+			r = compare_whole(s, t, take_pair, ret_differs, err);
 	return r;
 }
 
-/* --- All of it --------------------------------------------------------------------------------------- */
+static int collect_noted(struct bs_sqlite *s, int64_t *ret_last, uint64_t *ret_notes, struct bs_err *err)
+{
+	int r = read_notes(s, ret_last, ret_notes, err);
 
-/* In a read transaction. */
+	if (r > 0)
+		bs_sqlite_settle_for(s, &s->compare_whole,
+				     "the application runs with PRAGMA recursive_triggers=ON, where a trigger that notes "
+				     "changes could make its UPDATE OR REPLACE fail");
+	return r;
+}
+
+/* In a read transaction. Returns 1 when rows alone do not tell what has changed. */
 static int collect(struct bs_sqlite *s, int64_t *ret_version, int64_t *ret_last, struct bs_err *err)
 {
 	uint64_t notes = 0;
-	int r = bs_sqlite_check_schema(s, err);
+	bool differs = false;
+	int64_t schema = 0;
+	int r = bs_sqlite_number(s->schema_version, &schema, err);
 
+	if (r < 0 || schema != s->schema_at_begin || s->by_image)
+		return r < 0 ? r : 1;
+	r = bs_sqlite_number(s->data_version, ret_version, err);
+	if (r == 0 && !s->compare_whole)
+		r = collect_noted(s, ret_last, &notes, err);
 	if (r == 0)
-		r = bs_sqlite_number(s->data_version, ret_version, err);
-	if (r == 0)
-		r = read_notes(s, ret_last, &notes, err);
-	if (r == 0 && !notes)
+		r = compare_unnoted(s, &differs, err);
+	if (r == 0 && !notes && !differs && !s->compare_whole)
 		r = audit(s, err);
-	for (uint32_t t = 0; r == 0 && t < s->table_count; t++)
-		if (s->tables[t].kind != BS_SQLITE_ROWS)
-			r = compare_whole(s, t, err);
 	return r;
 }
 
+/* Returns 1 when a constraint of the database does not let the rows in: then only pages can be put. */
 static int move_shadow(struct bs_sqlite *s, struct bs_err *err)
 {
 	size_t count = 0;
@@ -312,8 +312,13 @@ static int move_shadow(struct bs_sqlite *s, struct bs_err *err)
 	int r = count ? bs_sqlite_exec(s->shadow, "BEGIN", err) : 0;
 	if (r < 0 || !count)
 		return r;
+	s->image_here = BS_SQLITE_NO_IMAGE;
 	r = bs_sqlite_put(s, BS_SHADOW, rows, count, err);
-	return bs_sqlite_end(s->shadow, r, err);
+	bool constraint = r < 0 && (sqlite3_errcode(s->shadow) & 0xFF) == SQLITE_CONSTRAINT;
+	r = bs_sqlite_end(s->shadow, r, err);
+	if (r < 0 && constraint)
+		bs_sqlite_settle_for(s, &s->by_image, bs_err_text(err));
+	return r < 0 && constraint ? 1 : r;
 }
 
 int bs_sqlite_changes(struct bs_store *store, struct bs_changes *ret_changes, struct bs_err *err)
@@ -324,24 +329,29 @@ int bs_sqlite_changes(struct bs_store *store, struct bs_changes *ret_changes, st
 	if (!s->live)
 		return bs_err_set(err, BS_EINTERNAL, "changes before begin");
 	bs_sqlite_forget_changes(s);
-	int r = check_file(s, err);
+	*ret_changes = (struct bs_changes){NULL, 0};
+	int r = bs_sqlite_check_file(s, err);
 	if (r == 0)
 		r = bs_sqlite_number(s->data_version, &version, err);
-	if (r == 0 && version == s->version) {
-		*ret_changes = (struct bs_changes){NULL, 0};
-		return 0;
-	}
-	if (r == 0)
-		r = bs_sqlite_exec(s->live, "BEGIN", err);
+	if (r < 0 || version == s->version)
+		return r;
+	r = bs_sqlite_exec(s->live, "BEGIN", err);
 	if (r < 0)
 		return r;
-	r = bs_sqlite_end(s->live, collect(s, &version, &last, err), err);
+	last = s->watermark;
+	r = collect(s, &version, &last, err);
+	int ended = bs_sqlite_end(s->live, r < 0 ? r : 0, err);
 	if (r == 0)
-		r = move_shadow(s, err);
+		r = ended < 0 ? ended : move_shadow(s, err);
+	if (r > 0)
+		return bs_sqlite_new_epoch(s, ret_changes, err);
 	if (r < 0)
 		return r;
 	s->version = version;
 	s->watermark = last;
-	*ret_changes = (struct bs_changes){s->changes, s->change_count};
+	if (s->at && s->change_count)
+		bs_sqlite_new_version(s, ret_changes);
+	else
+		*ret_changes = (struct bs_changes){s->changes, s->change_count};
 	return 0;
 }

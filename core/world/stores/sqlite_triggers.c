@@ -240,13 +240,13 @@ static int make_triggers(struct making *m, struct bs_err *err)
 
 static int install_table(struct bs_sqlite *s, size_t number, struct bs_err *err)
 {
-	struct making m = {.s = s, .table = &s->tables[number], .number = number, .sql = BS_BUF_INIT};
+	struct making m = {.s = s, .table = &s->now.tables[number], .number = number, .sql = BS_BUF_INIT};
 	int r = make_triggers(&m, err);
 
 	if (r == 0)
 		r = bs_sqlite_exec(s->live, bs_buf_text(&m.sql), err);
 	if (r < 0)
-		bs_err_wrap(err, "table '%s'", s->tables[number].name);
+		bs_err_wrap(err, "table '%s'", s->now.tables[number].name);
 	bs_buf_release(&m.sql);
 	return r;
 }
@@ -256,7 +256,7 @@ static int make_note_table(struct bs_sqlite *s, struct bs_err *err)
 	struct bs_buf sql = BS_BUF_INIT;
 
 	bs_buf_adds(&sql, "CREATE TABLE " NOTES "(n INTEGER PRIMARY KEY, t INT");
-	for (size_t k = 0; k < s->note_keys; k++)
+	for (size_t k = 0; k < s->now.note_keys; k++)
 		bs_sqlite_add(&sql, ", k%d", (int)k);
 	bs_buf_adds(&sql, ");\n");
 	bs_sqlite_add(&sql,
@@ -322,17 +322,17 @@ static bool table_compiles(const struct bs_sqlite *s, const struct bs_sqlite_tab
 
 int bs_sqlite_install(struct bs_sqlite *s, struct bs_err *err)
 {
-	BS_AUTOFREE bool *compiled = bs_xcalloc(s->table_count, sizeof *compiled);
+	BS_AUTOFREE bool *compiled = bs_xcalloc(s->now.table_count, sizeof *compiled);
 
-	for (size_t i = 0; i < s->table_count; i++)
-		compiled[i] = s->tables[i].kind == BS_SQLITE_ROWS && table_compiles(s, &s->tables[i]);
+	for (size_t i = 0; i < s->now.table_count; i++)
+		compiled[i] = s->now.tables[i].noted && table_compiles(s, &s->now.tables[i]);
 	int r = make_note_table(s, err);
-	for (size_t i = 0; r == 0 && i < s->table_count; i++)
-		if (s->tables[i].kind == BS_SQLITE_ROWS)
+	for (size_t i = 0; r == 0 && i < s->now.table_count; i++)
+		if (s->now.tables[i].noted)
 			r = install_table(s, i, err);
-	for (size_t i = 0; r == 0 && i < s->table_count; i++)
-		if (compiled[i] && !table_compiles(s, &s->tables[i]))
-			r = bs_err_set(err, BS_ESTORE, "table '%s': its changes cannot be noted: %s", s->tables[i].name,
+	for (size_t i = 0; r == 0 && i < s->now.table_count; i++)
+		if (compiled[i] && !table_compiles(s, &s->now.tables[i]))
+			r = bs_err_set(err, BS_ESTORE, "table '%s': its changes cannot be noted: %s", s->now.tables[i].name,
 				       sqlite3_errmsg(s->live));
 	return r;
 }
