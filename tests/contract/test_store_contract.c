@@ -21,6 +21,8 @@ struct driver {
 	const char *program;  /* the writer */
 	const char *mode;     /* its first argument */
 	const char *property; /* where the live copy is: its second argument */
+	unsigned actions;     /* of a walk; 0: ACTIONS */
+	const char *mechanism; /* named in the end; NULL: any */
 };
 
 struct world {
@@ -104,6 +106,14 @@ static uint64_t applied_rows(struct world *w)
 
 	w->store->ops->stats(w->store, &stats);
 	return stats.applied_rows;
+}
+
+static const char *mechanism(struct world *w)
+{
+	struct bs_store_stats stats;
+
+	w->store->ops->stats(w->store, &stats);
+	return stats.mechanism;
 }
 
 /* Acts until a row changes; the delta is in arena. */
@@ -204,7 +214,8 @@ static void walk_randomly(struct world *w, uint64_t seed)
 	struct walk walk = {.w = w, .arena = BS_ARENA_INIT, .net = bs_net_new(), .random = seed};
 
 	*BS_PUSH(walk.states, walk.count) = (struct state){.digest = digest(w), .sum = writer_sum(&w->writer)};
-	for (uint64_t i = 0; i < ACTIONS; i++) {
+	unsigned actions = w->driver->actions ? w->driver->actions : ACTIONS;
+	for (uint64_t i = 0; i < actions; i++) {
 		step(&walk, seed * 1000003 + i * 7919);
 		if (below(&walk, 3) != 0)
 			continue;
@@ -212,8 +223,10 @@ static void walk_randomly(struct world *w, uint64_t seed)
 		jump(&walk, below(&walk, 10) < 7 ? near + below(&walk, walk.count - near) : below(&walk, walk.count));
 	}
 	jump(&walk, 0);
-	assert_true(walk.count > ACTIONS / 2);
-	assert_true(walk.jumps > ACTIONS / 5);
+	assert_true(walk.count > actions / 2);
+	assert_true(walk.jumps > actions / 5);
+	if (w->driver->mechanism)
+		assert_string_equal(mechanism(w), w->driver->mechanism);
 	free(walk.states);
 	bs_net_free(walk.net);
 	bs_arena_release(&walk.arena);
@@ -354,8 +367,21 @@ static void a_digest_names_the_tables_that_differ(void **state)
 
 /* --- The drivers ------------------------------------------------------------------------------------- */
 
-static struct driver sqlite_wal = {"sqlite", SQLITE_WRITER, "wal", "path"};
-static struct driver sqlite_delete = {"sqlite", SQLITE_WRITER, "delete", "path"};
+static struct driver sqlite_wal = {"sqlite", SQLITE_WRITER, "wal", "path", 0, "triggers"};
+static struct driver sqlite_delete = {"sqlite", SQLITE_WRITER, "delete", "path", 0, "triggers"};
+/* What triggers cannot reach: the ordinary tables, and more. */
+#define SEARCH "triggers, virtual tables by whole comparison"
+#define TABLES "triggers, images where tables changed"
+static struct driver wal_search = {"sqlite", SQLITE_WRITER, "wal+search", "path", 400, SEARCH};
+static struct driver delete_search = {"sqlite", SQLITE_WRITER, "delete+search", "path", 400, SEARCH};
+static struct driver wal_tables = {"sqlite", SQLITE_WRITER, "wal+tables", "path", 400, NULL};
+static struct driver delete_tables = {"sqlite", SQLITE_WRITER, "delete+tables", "path", 400, NULL};
+static struct driver wal_recursive = {"sqlite", SQLITE_WRITER, "wal+recursive", "path", 400, NULL};
+static struct driver delete_recursive = {"sqlite", SQLITE_WRITER, "delete+recursive", "path", 400, NULL};
+static struct driver wal_own = {"sqlite", SQLITE_WRITER, "wal+own", "path", 400, "images"};
+static struct driver delete_own = {"sqlite", SQLITE_WRITER, "delete+own", "path", 400, "images"};
+static struct driver wal_all = {"sqlite", SQLITE_WRITER, "wal+search+tables+own", "path", 400, "images"};
+static struct driver delete_all = {"sqlite", SQLITE_WRITER, "delete+search+tables+recursive", "path", 400, NULL};
 
 #define PROMISE(test, driver) {#test " (" #driver ")", test, set_up, tear_down, &(driver)}
 #define PROMISES(driver) \
@@ -368,7 +394,21 @@ static struct driver sqlite_delete = {"sqlite", SQLITE_WRITER, "delete", "path"}
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {PROMISES(sqlite_wal), PROMISES(sqlite_delete)};
+	const struct CMUnitTest tests[] = {
+		PROMISES(sqlite_wal),
+		PROMISES(sqlite_delete),
+		PROMISES(wal_search),
+		PROMISES(delete_search),
+		PROMISES(wal_tables),
+		PROMISES(delete_tables),
+		PROMISES(wal_recursive),
+		PROMISES(delete_recursive),
+		PROMISES(wal_own),
+		PROMISES(delete_own),
+		PROMISES(wal_all),
+		PROMISES(delete_all),
+	};
 
+	cmocka_set_test_filter(getenv("TESTFILTER"));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -246,9 +246,9 @@ const char *bs_sqlite_text_at(sqlite3_stmt *row, int column);
 #define BS_NOTE_AGAIN (-2)
 #define BS_NOTE_RECURSIVE (-3)
 
-/* In a transaction of the caller. Removes what an earlier run left, and installs note table and triggers. */
-int bs_sqlite_install(struct bs_sqlite *s, struct bs_err *err);
-/* Likewise, removing only. */
+/* In a transaction of the caller. Installs the note table, and triggers on the tables of s->now. */
+int bs_sqlite_install(const struct bs_sqlite *s, sqlite3 *db, struct bs_err *err);
+/* Likewise. Removes all that is ours. */
 int bs_sqlite_uninstall(sqlite3 *db, struct bs_err *err);
 
 /* --- sqlite_rows.c ----------------------------------------------------------------------------------- */

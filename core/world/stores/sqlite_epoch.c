@@ -61,7 +61,7 @@ int bs_sqlite_install_all(struct bs_sqlite *s, struct bs_err *err)
 	if (s->by_image)
 		bs_sqlite_any_collation(s->live);
 	if (r == 0 && !s->compare_whole)
-		r = bs_sqlite_install(s, err);
+		r = bs_sqlite_install(s, s->live, err);
 	if (r == 0)
 		name_mechanism(s);
 	return r;
@@ -170,9 +170,23 @@ static bool same_numbers(const struct bs_sqlite_catalog *a, const struct bs_sqli
 
 /* --- A new epoch ------------------------------------------------------------------------------------- */
 
-static int copy_live(void *ctx, sqlite3 *to, struct bs_err *err)
+/* While s->live is writing, another connection reads what was committed last. */
+static int copy_committed(void *ctx, sqlite3 *to, struct bs_err *err)
 {
-	return bs_sqlite_copy(((struct bs_sqlite *)ctx)->live, to, err);
+	return bs_sqlite_copy(((struct bs_sqlite *)ctx)->watch, to, err);
+}
+
+/* The new shadow gets the triggers that the clone has got. */
+static int install_in_shadow(struct bs_sqlite *s, struct bs_err *err)
+{
+	int r = bs_sqlite_exec(s->shadow, "BEGIN", err);
+
+	if (r < 0)
+		return r;
+	r = bs_sqlite_uninstall(s->shadow, err);
+	if (r == 0 && !s->compare_whole)
+		r = bs_sqlite_install(s, s->shadow, err);
+	return bs_sqlite_end(s->shadow, r, err);
 }
 
 static int look_again(struct bs_sqlite *s, int64_t *ret_version, int64_t *ret_schema, struct bs_err *err)
@@ -182,7 +196,7 @@ static int look_again(struct bs_sqlite *s, int64_t *ret_version, int64_t *ret_sc
 	return r < 0 ? r : bs_sqlite_number(s->schema_version, ret_schema, err);
 }
 
-/* In a write transaction on the clone, which the new shadow sees as it is. */
+/* In a write transaction on the clone. */
 static int take_anew(struct difference *d, int64_t *ret_version, int64_t *ret_schema, sqlite3 **ret_old_shadow,
 		     struct bs_err *err)
 {
@@ -199,7 +213,9 @@ static int take_anew(struct difference *d, int64_t *ret_version, int64_t *ret_sc
 		r = compare_tables(d, err);
 	if (r == 0)
 		r = look_again(s, ret_version, ret_schema, err);
-	return r < 0 ? r : bs_sqlite_new_shadow(s, copy_live, s, ret_old_shadow, err);
+	if (r == 0)
+		r = bs_sqlite_new_shadow(s, copy_committed, s, ret_old_shadow, err);
+	return r < 0 ? r : install_in_shadow(s, err);
 }
 
 static int prepare_both(struct bs_sqlite *s, struct bs_err *err)

@@ -27,7 +27,7 @@
 
 /* One table's triggers while they are made. */
 struct making {
-	struct bs_sqlite *s;
+	sqlite3 *db;
 	const struct bs_sqlite_table *table;
 	size_t number;
 	struct bs_buf sql;
@@ -110,7 +110,7 @@ static int add_new_column(void *ctx, sqlite3_stmt *row, struct bs_err *err)
 static int add_expression(struct making *m, const char *term, const char *collation, struct bs_err *err)
 {
 	bs_sqlite_add(&m->sql, "(%s) COLLATE \"%w\" = (SELECT %s FROM (SELECT ", term, collation, term);
-	int r = bs_sqlite_each(m->s->live, "SELECT name, \"notnull\", dflt_value FROM pragma_table_xinfo(?1)",
+	int r = bs_sqlite_each(m->db, "SELECT name, \"notnull\", dflt_value FROM pragma_table_xinfo(?1)",
 			       m->table->name, add_new_column, m, err);
 	bs_buf_adds(&m->sql, "))");
 	return r;
@@ -167,7 +167,7 @@ static int add_probe(void *ctx, sqlite3_stmt *row, struct bs_err *err)
 	for (size_t k = 0; k < m->table->key_count; k++)
 		bs_sqlite_add(&m->sql, ", \"%w\"", m->table->keys[k]);
 	bs_sqlite_add(&m->sql, " FROM \"%w\"%s WHERE ", m->table->name, alias_of(m->table->name));
-	int r = bs_sqlite_each(m->s->live, "SELECT i.seqno, i.cid, i.name, i.coll, c.\"notnull\", c.dflt_value "
+	int r = bs_sqlite_each(m->db, "SELECT i.seqno, i.cid, i.name, i.coll, c.\"notnull\", c.dflt_value "
 					   "FROM pragma_index_xinfo(?1) i "
 					   "LEFT JOIN pragma_table_xinfo((SELECT tbl_name FROM sqlite_master "
 					   "WHERE type = 'index' AND name = ?1)) c ON c.cid = i.cid "
@@ -190,7 +190,7 @@ static int add_probes(struct making *m, bool update, struct bs_err *err)
 {
 	m->update = update;
 	m->probes = 0;
-	return bs_sqlite_each(m->s->live, m->table->rowid
+	return bs_sqlite_each(m->db, m->table->rowid
 				? "SELECT l.name, m.sql FROM pragma_index_list(?1) l LEFT JOIN sqlite_master m "
 				  "ON m.type = 'index' AND m.name = l.name WHERE l.\"unique\" = 1"
 				: "SELECT l.name, m.sql FROM pragma_index_list(?1) l LEFT JOIN sqlite_master m "
@@ -238,20 +238,20 @@ static int make_triggers(struct making *m, struct bs_err *err)
 	return r;
 }
 
-static int install_table(struct bs_sqlite *s, size_t number, struct bs_err *err)
+static int install_table(const struct bs_sqlite *s, sqlite3 *db, size_t number, struct bs_err *err)
 {
-	struct making m = {.s = s, .table = &s->now.tables[number], .number = number, .sql = BS_BUF_INIT};
+	struct making m = {.db = db, .table = &s->now.tables[number], .number = number, .sql = BS_BUF_INIT};
 	int r = make_triggers(&m, err);
 
 	if (r == 0)
-		r = bs_sqlite_exec(s->live, bs_buf_text(&m.sql), err);
+		r = bs_sqlite_exec(db, bs_buf_text(&m.sql), err);
 	if (r < 0)
 		bs_err_wrap(err, "table '%s'", s->now.tables[number].name);
 	bs_buf_release(&m.sql);
 	return r;
 }
 
-static int make_note_table(struct bs_sqlite *s, struct bs_err *err)
+static int make_note_table(const struct bs_sqlite *s, sqlite3 *db, struct bs_err *err)
 {
 	struct bs_buf sql = BS_BUF_INIT;
 
@@ -267,7 +267,7 @@ static int make_note_table(struct bs_sqlite *s, struct bs_err *err)
 			    " BEGIN SELECT RAISE(IGNORE); END;\n"
 			    "CREATE TRIGGER \"" BS_SQLITE_PREFIX "keep_updated\" BEFORE UPDATE ON " NOTES
 			    " BEGIN SELECT RAISE(IGNORE); END;\n");
-	int r = bs_sqlite_exec(s->live, bs_buf_text(&sql), err);
+	int r = bs_sqlite_exec(db, bs_buf_text(&sql), err);
 	bs_buf_release(&sql);
 	return r;
 }
@@ -308,31 +308,31 @@ static bool compiles(sqlite3 *db, const char *format, const char *table, const c
 
 /* Whether statements on the table compile with all triggers in place. A trigger of the application that calls a
  * function of its own does not compile here, and that is no harm done by us. */
-static bool table_compiles(const struct bs_sqlite *s, const struct bs_sqlite_table *table)
+static bool table_compiles(sqlite3 *db, const struct bs_sqlite_table *table)
 {
 	const char *column = table->columns[table->column_count - 1];
 
-	sqlite3_db_config(s->live, SQLITE_DBCONFIG_ENABLE_TRIGGER, 1, NULL);
-	bool good = compiles(s->live, "DELETE FROM main.\"%w\"", table->name, column) &&
-		    compiles(s->live, "INSERT INTO main.\"%w\" DEFAULT VALUES", table->name, column) &&
-		    compiles(s->live, "UPDATE main.\"%w\" SET \"%w\" = \"%w\"", table->name, column);
-	sqlite3_db_config(s->live, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 1, NULL);
+	bool good = compiles(db, "DELETE FROM main.\"%w\"", table->name, column) &&
+		    compiles(db, "INSERT INTO main.\"%w\" DEFAULT VALUES", table->name, column) &&
+		    compiles(db, "UPDATE main.\"%w\" SET \"%w\" = \"%w\"", table->name, column);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	return good;
 }
 
-int bs_sqlite_install(struct bs_sqlite *s, struct bs_err *err)
+int bs_sqlite_install(const struct bs_sqlite *s, sqlite3 *db, struct bs_err *err)
 {
 	BS_AUTOFREE bool *compiled = bs_xcalloc(s->now.table_count, sizeof *compiled);
 
 	for (size_t i = 0; i < s->now.table_count; i++)
-		compiled[i] = s->now.tables[i].noted && table_compiles(s, &s->now.tables[i]);
-	int r = make_note_table(s, err);
+		compiled[i] = s->now.tables[i].noted && table_compiles(db, &s->now.tables[i]);
+	int r = make_note_table(s, db, err);
 	for (size_t i = 0; r == 0 && i < s->now.table_count; i++)
 		if (s->now.tables[i].noted)
-			r = install_table(s, i, err);
+			r = install_table(s, db, i, err);
 	for (size_t i = 0; r == 0 && i < s->now.table_count; i++)
-		if (compiled[i] && !table_compiles(s, &s->now.tables[i]))
+		if (compiled[i] && !table_compiles(db, &s->now.tables[i]))
 			r = bs_err_set(err, BS_ESTORE, "table '%s': its changes cannot be noted: %s", s->now.tables[i].name,
-				       sqlite3_errmsg(s->live));
+				       sqlite3_errmsg(db));
 	return r;
 }
