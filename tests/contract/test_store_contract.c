@@ -14,7 +14,8 @@
 /* cmocka needs the four above first */
 #include <cmocka.h>
 
-#define ACTIONS 2000
+#define ACTIONS 3000
+#define DIGEST_EVERY 4 /* of the states of a walk; each is summed up by the writer */
 
 struct driver {
 	const char *name;     /* of bs_store_driver */
@@ -132,8 +133,8 @@ static const struct bs_delta *act_until_change(struct world *w, uint64_t *seed, 
 struct state {
 	size_t parent;
 	const struct bs_delta *delta;
-	uint64_t digest; /* by a full read of the driver */
-	uint64_t sum;    /* as the application sees it */
+	uint64_t digest; /* by a full read of the driver; 0: not read yet, as that takes long */
+	uint64_t sum;    /* by a full read of the application */
 };
 
 struct walk {
@@ -158,9 +159,8 @@ static void step(struct walk *walk, uint64_t seed)
 
 	writer_act(&w->writer, seed);
 	struct bs_changes list = changes(w);
-	uint64_t now = digest(w), sum = writer_sum(&w->writer);
+	uint64_t sum = writer_sum(&w->writer);
 	if (!list.count) {
-		assert_int_equal(now, walk->states[walk->at].digest);
 		assert_int_equal(sum, walk->states[walk->at].sum);
 		return;
 	}
@@ -169,7 +169,7 @@ static void step(struct walk *walk, uint64_t seed)
 	*BS_PUSH(walk->states, walk->count) = (struct state){
 		.parent = parent,
 		.delta = bs_delta_new(&walk->arena, list.items, list.count),
-		.digest = now,
+		.digest = seed % DIGEST_EVERY == 0 ? digest(w) : 0,
 		.sum = sum};
 }
 
@@ -202,8 +202,9 @@ static void jump(struct walk *walk, size_t target)
 	assert_ok(w, w->store->ops->apply(w->store, rows, count, &w->err));
 	walk->at = target;
 	assert_int_equal(applied_rows(w) - before, images);
-	assert_int_equal(digest(w), walk->states[target].digest);
 	assert_int_equal(writer_sum(&w->writer), walk->states[target].sum);
+	if (walk->states[target].digest)
+		assert_int_equal(digest(w), walk->states[target].digest);
 	assert_int_equal(changes(w).count, 0); /* what we put back ourselves is no change */
 	if (++walk->jumps % 16 == 0)
 		writer_check(&w->writer);
@@ -385,28 +386,30 @@ static struct driver delete_all = {"sqlite", SQLITE_WRITER, "delete+search+table
 
 #define PROMISE(test, driver) {#test " (" #driver ")", test, set_up, tear_down, &(driver)}
 #define PROMISES(driver) \
-	PROMISE(nothing_written_is_no_change, driver), PROMISE(a_clean_start_brings_the_root_back, driver), \
-		PROMISE(deltas_of_one_clone_apply_to_the_next, driver), \
+	PROMISE(nothing_written_is_no_change, driver), PROMISE(a_digest_names_the_tables_that_differ, driver), \
+		PROMISE(every_jump_restores_exactly_with_another_seed, driver), HARD(driver)
+/* Those that say something new where more than rows must be put back. */
+#define HARD(driver) \
+	PROMISE(a_clean_start_brings_the_root_back, driver), PROMISE(deltas_of_one_clone_apply_to_the_next, driver), \
 		PROMISE(an_unread_write_makes_apply_busy_and_nothing_is_applied, driver), \
-		PROMISE(apply_is_all_or_nothing, driver), PROMISE(a_digest_names_the_tables_that_differ, driver), \
-		PROMISE(every_jump_in_a_tree_of_states_restores_exactly, driver), \
-		PROMISE(every_jump_restores_exactly_with_another_seed, driver)
+		PROMISE(apply_is_all_or_nothing, driver), \
+		PROMISE(every_jump_in_a_tree_of_states_restores_exactly, driver)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		PROMISES(sqlite_wal),
 		PROMISES(sqlite_delete),
-		PROMISES(wal_search),
-		PROMISES(delete_search),
-		PROMISES(wal_tables),
-		PROMISES(delete_tables),
-		PROMISES(wal_recursive),
-		PROMISES(delete_recursive),
-		PROMISES(wal_own),
-		PROMISES(delete_own),
-		PROMISES(wal_all),
-		PROMISES(delete_all),
+		HARD(wal_search),
+		HARD(delete_search),
+		HARD(wal_tables),
+		HARD(delete_tables),
+		HARD(wal_recursive),
+		HARD(delete_recursive),
+		HARD(wal_own),
+		HARD(delete_own),
+		HARD(wal_all),
+		HARD(delete_all),
 	};
 
 	cmocka_set_test_filter(getenv("TESTFILTER"));

@@ -25,7 +25,7 @@ static sqlite3 *side_db(const struct bs_sqlite *s, enum bs_sqlite_side side)
 
 static int not_there(const struct bs_sqlite *s, uint32_t table, struct bs_err *err)
 {
-	return bs_err_set(err, BS_ESTORE, "table '%s': a row to be put back is not as it was left", s->now.schema[table].name);
+	return bs_err_set(err, BS_ESTORE, "table '%s': a row to be put back is not as it was left", s->now.tables[table].name);
 }
 
 static int delete_row(struct bs_sqlite *s, enum bs_sqlite_side side, const struct bs_net_row *row,
@@ -192,16 +192,23 @@ int bs_sqlite_put_both(struct bs_sqlite *s, const struct bs_net_row *rows, size_
 	return 0;
 }
 
-/* The number of the version in the row that goes or that comes; s->at where none does. */
-static uint32_t version_in(const struct bs_sqlite *s, const struct bs_net_row *rows, size_t count, bool comes)
+/* The numbers of the version in the row that goes and in the one that comes; s->at where none does. */
+static int versions_in(const struct bs_sqlite *s, const struct bs_net_row *rows, size_t count, uint32_t *ret_from,
+		       uint32_t *ret_to, struct bs_err *err)
 {
 	struct bs_cell cell;
+	int32_t goes = 0, comes = 0;
 
-	for (size_t i = 0; i < count; i++)
-		if (rows[i].table == s->told.version && comes == (rows[i].count > 0) &&
-		    bs_row_cell(rows[i].image, 0, &cell) && cell.kind == BS_CELL_INT)
-			return (uint32_t)cell.integer;
-	return s->at;
+	*ret_from = *ret_to = s->at;
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].table != s->told.version || !bs_row_cell(rows[i].image, 0, &cell))
+			continue;
+		*(rows[i].count < 0 ? ret_from : ret_to) = (uint32_t)cell.integer;
+		*(rows[i].count < 0 ? &goes : &comes) += rows[i].count;
+	}
+	return goes == -comes && comes <= 1
+		       ? 0
+		       : bs_err_set(err, BS_ESTORE, "the version to be put back is not the one that was left");
 }
 
 int bs_sqlite_apply(struct bs_store *store, const struct bs_net_row *rows, size_t count, struct bs_err *err)
@@ -212,8 +219,11 @@ int bs_sqlite_apply(struct bs_store *store, const struct bs_net_row *rows, size_
 		return bs_err_set(err, BS_EINTERNAL, "apply before begin");
 	if (!count)
 		return 0;
-	uint32_t from = version_in(s, rows, count, false), to = version_in(s, rows, count, true);
-	int r = from || to ? bs_sqlite_restore(s, from, to, rows, count, err) : bs_sqlite_put_both(s, rows, count, err);
+	uint32_t from, to;
+	int r = versions_in(s, rows, count, &from, &to, err);
+	if (r == 0)
+		r = from || to ? bs_sqlite_restore(s, from, to, rows, count, err)
+			       : bs_sqlite_put_both(s, rows, count, err);
 	if (r < 0)
 		return r;
 	s->stats.applies++;
