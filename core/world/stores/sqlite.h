@@ -33,6 +33,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/map.h"
 #include "row.h"
 
@@ -102,7 +103,7 @@ struct bs_sqlite_told {
 /* The pages of a whole database in a file of ours. */
 struct bs_sqlite_image {
 	char *path;
-	uint64_t bytes;
+	char content[BS_SHA256_HEX]; /* the same for the same pages */
 };
 #define BS_SQLITE_NO_IMAGE UINT32_MAX
 
@@ -137,6 +138,8 @@ struct bs_sqlite {
 	/* What was found out, and stays so: */
 	bool compare_whole; /* no triggers */
 	bool by_image;      /* nor rows; then compare_whole too */
+	bool virtual_tables;
+	bool tables_changed;
 	char *why;          /* the latest reason why not all is done by triggers; NULL: it is */
 	char *mechanism;
 	struct bs_sqlite_image *images_kept;

@@ -27,9 +27,9 @@ static void name_mechanism(struct bs_sqlite *s)
 	struct bs_buf text = BS_BUF_INIT;
 
 	bs_buf_adds(&text, s->by_image ? "images" : s->compare_whole ? "whole comparison" : "triggers");
-	if (!s->compare_whole && s->now.unnoted)
+	if (!s->compare_whole && s->virtual_tables)
 		bs_buf_adds(&text, ", virtual tables by whole comparison");
-	if (!s->by_image && s->version_count)
+	if (!s->by_image && s->tables_changed)
 		bs_buf_adds(&text, ", images where tables changed");
 	free(s->mechanism);
 	s->mechanism = bs_buf_take(&text);
@@ -37,12 +37,17 @@ static void name_mechanism(struct bs_sqlite *s)
 	s->stats.why = s->why;
 }
 
-void bs_sqlite_settle_for(struct bs_sqlite *s, bool *flag, const char *why)
+static void say_why(struct bs_sqlite *s, const char *why)
 {
 	char *text = bs_xstrdup(why);
 
 	free(s->why);
 	s->why = text;
+}
+
+void bs_sqlite_settle_for(struct bs_sqlite *s, bool *flag, const char *why)
+{
+	say_why(s, why);
 	*flag = true;
 	s->compare_whole |= s->by_image;
 	name_mechanism(s);
@@ -62,8 +67,14 @@ int bs_sqlite_install_all(struct bs_sqlite *s, struct bs_err *err)
 		bs_sqlite_any_collation(s->live);
 	if (r == 0 && !s->compare_whole)
 		r = bs_sqlite_install(s, s->live, err);
-	if (r == 0)
-		name_mechanism(s);
+	if (r == BS_ESTORE && !s->compare_whole) { /* the application's statements would fail with our triggers */
+		bs_sqlite_settle_for(s, &s->compare_whole, bs_err_text(err));
+		r = bs_sqlite_uninstall(s->live, err);
+	}
+	if (r == 0 && s->now.unnoted && !s->virtual_tables && !s->compare_whole)
+		say_why(s, "tables of virtual tables (full text, R-tree ...) must have no triggers");
+	s->virtual_tables |= s->now.unnoted > 0;
+	name_mechanism(s);
 	return r;
 }
 
@@ -246,9 +257,6 @@ static int enter_epoch(struct bs_sqlite *s, uint32_t before, struct bs_changes *
 	if (r < 0)
 		return r;
 	push_version(s, (struct bs_sqlite_version){.image = image, .before = before});
-	if (!s->why)
-		s->why = bs_xstrdup("the application changed its tables during the run");
-	name_mechanism(s);
 	*ret_changes = (struct bs_changes){s->told_changes, s->told_count};
 	return 0;
 }
@@ -277,6 +285,11 @@ int bs_sqlite_new_epoch(struct bs_sqlite *s, struct bs_changes *ret_changes, str
 		return r;
 	}
 	bool moved = d.differs || !same_numbers(&old, &s->now);
+	if (old.digest != s->now.digest && !s->tables_changed) {
+		s->tables_changed = true;
+		say_why(s, "the application changed its tables during the run");
+		name_mechanism(s);
+	}
 	bs_sqlite_forget_catalog(&old);
 	bs_sqlite_drop_old_shadow(s, old_shadow);
 	s->version = version;

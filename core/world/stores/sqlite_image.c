@@ -9,8 +9,10 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <stdio.h>
+
+#define CHUNK_BYTES 65536
+#define HEADER_BYTES 100
 
 /* --- Shadows ----------------------------------------------------------------------------------------- */
 
@@ -87,28 +89,75 @@ void bs_sqlite_any_collation(sqlite3 *db)
 
 /* --- Images ------------------------------------------------------------------------------------------ */
 
+/* What a page says of how often the database was written is no content (file format, section 1.3). */
+static bool counts_writes(size_t offset)
+{
+	return (offset >= 24 && offset < 28) || (offset >= 40 && offset < 44) || (offset >= 92 && offset < 100);
+}
+
+static int digest_file(const char *path, char ret_hex[BS_SHA256_HEX], uint64_t *ret_bytes, struct bs_err *err)
+{
+	struct bs_sha256 *sha = bs_sha256_new();
+	BS_AUTOFREE char *chunk = bs_xmalloc(CHUNK_BYTES);
+	FILE *file = fopen(path, "rb");
+	size_t n;
+
+	*ret_bytes = 0;
+	while (file && (n = fread(chunk, 1, CHUNK_BYTES, file)) > 0) {
+		for (size_t i = 0; *ret_bytes == 0 && i < HEADER_BYTES && i < n; i++)
+			if (counts_writes(i))
+				chunk[i] = 0;
+		bs_sha256_add(sha, chunk, n);
+		*ret_bytes += n;
+	}
+	bs_sha256_end(sha, ret_hex);
+	bool bad = !file || ferror(file);
+	if (file)
+		fclose(file);
+	return bad ? bs_err_set(err, BS_ESTORE, "cannot read '%s'", path) : 0;
+}
+
+static int take_image(struct bs_sqlite *s, const char *path, uint32_t *ret_image, struct bs_err *err)
+{
+	struct bs_sqlite_image image;
+	uint64_t bytes = 0;
+	int r = digest_file(path, image.content, &bytes, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < s->image_count; i++)
+		if (strcmp(s->images_kept[i].content, image.content) == 0) {
+			*ret_image = (uint32_t)i;
+			bs_sqlite_remove(path);
+			return 0;
+		}
+	if (s->image_bytes + bytes > s->images_max)
+		return bs_err_set(err, BS_ESTORE, "the images of '%s' would need more than %" PRIu64 " MB (%s): use a smaller "
+				  "database, or let setup do what changes tables", s->live_path, s->images_max >> 20,
+				  s->why ? s->why : "its tables change");
+	s->image_bytes += bytes;
+	image.path = bs_xstrdup(path);
+	*ret_image = (uint32_t)s->image_count;
+	*BS_PUSH(s->images_kept, s->image_count) = image;
+	return 0;
+}
+
 int bs_sqlite_keep_image(struct bs_sqlite *s, uint32_t *ret_image, struct bs_err *err)
 {
 	BS_AUTOFREE char *path = bs_xasprintf("%s.image-%zu", s->live_path, s->image_count);
-	struct stat st = {0};
 
 	if (s->image_here != BS_SQLITE_NO_IMAGE) {
 		*ret_image = s->image_here;
 		return 0;
 	}
 	int r = bs_sqlite_copy_to(s->shadow, path, err);
-	if (r == 0 && stat(path, &st) == 0 && s->image_bytes + (uint64_t)st.st_size > s->images_max)
-		r = bs_err_set(err, BS_ESTORE, "the images of '%s' would need more than %" PRIu64 " MB (%s): a smaller "
-			       "database, or let setup do what changes tables", s->live_path, s->images_max >> 20,
-			       s->why ? s->why : "its tables change");
-	if (r < 0) {
+	if (r == 0)
+		r = take_image(s, path, ret_image, err);
+	if (r < 0)
 		bs_sqlite_remove(path);
-		return r;
-	}
-	s->image_bytes += (uint64_t)st.st_size;
-	s->image_here = *ret_image = (uint32_t)s->image_count;
-	*BS_PUSH(s->images_kept, s->image_count) = (struct bs_sqlite_image){bs_xstrdup(path), (uint64_t)st.st_size};
-	return 0;
+	else
+		s->image_here = *ret_image;
+	return r;
 }
 
 void bs_sqlite_drop_images(struct bs_sqlite *s)
