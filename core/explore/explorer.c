@@ -49,6 +49,7 @@ void bs_explorer_init(struct bs_explorer *explorer, const struct bs_model *model
 
 void bs_explorer_release(struct bs_explorer *explorer)
 {
+	bs_explorer_forget_mechanisms(explorer);
 	bs_walk_release(&explorer->walk);
 	bs_identity_free(explorer->identity);
 	bs_graph_release(&explorer->graph);
@@ -450,6 +451,7 @@ static int explore_step(struct bs_explorer *explorer, uint32_t from, size_t oper
 		return r;
 	bs_step_init(&step);
 	r = bs_walk_step(&explorer->walk, operation, &step, &delta, err);
+	bs_explorer_tell_mechanisms(explorer);
 	if (r == 0 && !step.sent) {
 		warn_unsent(explorer, &step);
 	} else if (r == 0) {

@@ -69,6 +69,7 @@ struct bs_explorer {
 	bool *warned_unsent; /* for each operation */
 	bool repeat;         /* the step before the last is to be taken once more: its rows came late */
 	bool warned_late, warned_outside, warned_guard;
+	char **mechanisms; /* of each store, as told last; NULL: none was */
 };
 
 void bs_explorer_init(struct bs_explorer *explorer, const struct bs_model *model, struct bs_world *world,
@@ -95,6 +96,10 @@ int bs_explorer_self_check(struct bs_explorer *explorer, char **ret_text, struct
 
 /* Keys every state again: a mask was learned. */
 void bs_explorer_rekey(struct bs_explorer *explorer);
+
+/* Says by which means stores are put back, where that is not the usual one or has become another (mechanism.c). */
+void bs_explorer_tell_mechanisms(struct bs_explorer *explorer);
+void bs_explorer_forget_mechanisms(struct bs_explorer *explorer);
 
 void bs_explorer_warn(struct bs_explorer *explorer, const char *code, struct bs_at at, const char *hint,
 		      const char *format, ...) __attribute__((format(printf, 5, 6)));

@@ -52,6 +52,7 @@ static int self_check(struct bs_one_run *run, struct bs_err *err)
 	int r = bs_explorer_self_check(&run->explorer, &text, err);
 	if (r == 0) {
 		emit_stores(run, text);
+		bs_explorer_tell_mechanisms(&run->explorer);
 		bs_run_phase(run, false, "self-check", text, NULL);
 	}
 	return r;
@@ -72,7 +73,9 @@ static int explore(struct bs_one_run *run, struct bs_err *err)
 		return r;
 	if (run->explorer.limit == BS_LIMIT_INTERRUPTED)
 		return bs_err_set(err, BS_EINTERRUPTED, "interrupted");
-	return bs_run_judge(run, err);
+	r = bs_run_judge(run, err);
+	bs_explorer_tell_mechanisms(&run->explorer);
+	return r;
 }
 
 int bs_run(const struct bs_model *model, const struct bs_run_options *options, struct bs_run_result *ret_result,

@@ -297,7 +297,13 @@ static const struct bs_table *schema(struct bs_store *base, size_t *ret_count)
 
 static void stats(struct bs_store *base, struct bs_store_stats *ret_stats)
 {
-	*ret_stats = ((struct fake_store *)base)->stats;
+	const struct fake_store *store = (const struct fake_store *)base;
+
+	*ret_stats = store->stats;
+	if (store->fake->images_after && store->fake->requests >= store->fake->images_after) {
+		ret_stats->mechanism = "fake images";
+		ret_stats->why = "rows are not enough";
+	}
 }
 
 static const char *property(struct bs_store *base, const char *name)

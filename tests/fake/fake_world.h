@@ -30,6 +30,7 @@ struct fake_world {
 	bool cached[4096];   /* by id: those in it */
 	bool late;           /* a refund's row comes only when the store is asked for the second time */
 	bool refuse_apply;   /* rollback restores nothing, and says nothing */
+	uint64_t images_after; /* requests: from that many on, the store is put back by other means; 0: never */
 	unsigned hang_after; /* deletes: from that many on, no answer until the next clone; 0: never */
 	unsigned deletes;
 

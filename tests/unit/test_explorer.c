@@ -59,7 +59,7 @@ static void on_event(void *ctx, const struct bs_event *event)
 	if (event->kind == BS_EVENT_FINDING) {
 		on_finding(told, &event->finding);
 	} else if (event->kind == BS_EVENT_WARNING) {
-		bs_buf_addf(&told->warnings, "%s\n", event->notice.code);
+		bs_buf_addf(&told->warnings, "%s: %s\n", event->notice.code, event->notice.message);
 	} else if (event->kind == BS_EVENT_STATE_NEW) {
 		told->states++;
 		bs_buf_addf(&told->all, "%llu %s\n", (unsigned long long)event->state.parent, event->state.key);
@@ -179,6 +179,46 @@ static void rows_that_come_late_are_joined_and_judged(void **state)
 	run(&fake, MODEL("max_depth: 3, max_steps: 200"), &told);
 	assert_has(&told.warnings, "late-rows");
 	assert_has(&told.findings, "no_double confirmed 3/3 create(amount=100) > refund > refund");
+	told_release(&told);
+	fake_release(&fake);
+}
+
+static size_t count_of(const struct bs_buf *text, const char *part)
+{
+	size_t count = 0;
+
+	for (const char *at = bs_buf_text(text); (at = strstr(at, part)); at++)
+		count++;
+	return count;
+}
+
+static void means_of_rollback_that_change_during_the_run_are_told_once_with_the_reason(void **state)
+{
+	struct fake_world fake;
+	struct told told;
+
+	(void)state;
+	fake_init(&fake);
+	fake.images_after = 100;
+	run(&fake, MODEL("max_depth: 4, max_steps: 300"), &told);
+	assert_has(&told.warnings, "mechanism-changed: store 'db' is put back by fake images from now on, until now by "
+				   "fake: rows are not enough\n");
+	assert_int_equal(count_of(&told.warnings, "mechanism"), 1);
+	told_release(&told);
+	fake_release(&fake);
+}
+
+static void unusual_means_of_rollback_are_told_at_the_start(void **state)
+{
+	struct fake_world fake;
+	struct told told;
+
+	(void)state;
+	fake_init(&fake);
+	fake.images_after = 1;
+	run(&fake, MODEL("max_depth: 3, max_steps: 100"), &told);
+	assert_has(&told.warnings, "mechanism: store 'db' is put back by fake images: rows are not enough\n");
+	assert_int_equal(count_of(&told.warnings, "mechanism"), 1);
 	told_release(&told);
 	fake_release(&fake);
 }
@@ -545,6 +585,8 @@ int main(void)
 		cmocka_unit_test(depth_first_finds_the_same_minimal_sequence_from_a_long_one),
 		cmocka_unit_test(a_stale_cache_is_found_by_memory_and_only_by_it),
 		cmocka_unit_test(rows_that_come_late_are_joined_and_judged),
+		cmocka_unit_test(means_of_rollback_that_change_during_the_run_are_told_once_with_the_reason),
+		cmocka_unit_test(unusual_means_of_rollback_are_told_at_the_start),
 		cmocka_unit_test(an_application_that_hangs_is_one_finding_and_no_wrong_alarm),
 		cmocka_unit_test(a_rollback_that_does_not_restore_is_named_and_not_used),
 		cmocka_unit_test(the_same_seed_tells_the_same),

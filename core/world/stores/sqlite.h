@@ -229,10 +229,10 @@ void bs_sqlite_remove(const char *path);
 int bs_sqlite_read_catalog(sqlite3 *db, struct bs_sqlite_catalog *ret_catalog, struct bs_err *err);
 /* With its statements. */
 void bs_sqlite_forget_catalog(struct bs_sqlite_catalog *catalog);
-/* What CREATE statements made, ours left out: kind, name, table, text. */
+/* What CREATE statements made, ours and the indexes that constraints bring left out: kind, name, table, text. */
 #define BS_SQLITE_DEFINITIONS \
 	"SELECT type, name, tbl_name, sql FROM main.sqlite_master WHERE name NOT GLOB '" BS_SQLITE_PREFIX "*' " \
-	"ORDER BY type, name"
+	"AND sql IS NOT NULL ORDER BY type, name"
 /* Each row of a query on the live database; argument (may be NULL) is ?1. fn returns 0 or an error. */
 typedef int (*bs_sqlite_row_fn)(void *ctx, sqlite3_stmt *row, struct bs_err *err);
 int bs_sqlite_each(sqlite3 *db, const char *sql, const char *argument, bs_sqlite_row_fn fn, void *ctx,

@@ -285,7 +285,7 @@ int bs_sqlite_new_epoch(struct bs_sqlite *s, struct bs_changes *ret_changes, str
 		return r;
 	}
 	bool moved = d.differs || !same_numbers(&old, &s->now);
-	if (old.digest != s->now.digest && !s->tables_changed) {
+	if (old.digest != s->now.digest && !s->tables_changed && !s->by_image) {
 		s->tables_changed = true;
 		say_why(s, "the application changed its tables during the run");
 		name_mechanism(s);
