@@ -4,7 +4,9 @@
  */
 #include "sqlite_fixture.h"
 
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 static const char things[] = "CREATE TABLE thing(id INTEGER PRIMARY KEY, name TEXT UNIQUE, photo BLOB);"
 			     "INSERT INTO thing VALUES (1, 'a', x'00'), (2, 'b', x'01')";
@@ -238,6 +240,39 @@ static void a_large_database_has_its_images_and_shadows_in_files(void **state)
 		       "\"sql\":\"CREATE TABLE late(x)\"}\n");
 }
 
+static void let_files_grow_to(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void a_full_disk_is_said_and_nothing_is_half_done(void **state)
+{
+	struct fixture *f = *state;
+
+	signal(SIGXFSZ, SIG_IGN);
+	begin(f, things);
+	uint64_t root = digest(f);
+	run(f->app, "CREATE TABLE late(x)");
+	uint64_t there = digest(f);
+	let_files_grow_to(4096);
+	int r = try_changes(f);
+	let_files_grow_to(RLIM_INFINITY);
+	assert_int_equal(r, BS_ESTORE);
+	struct bs_changes list = changes(f);
+	assert_int_equal(list.count, 2);
+	let_files_grow_to(4096);
+	r = undo(f, &list);
+	let_files_grow_to(RLIM_INFINITY);
+	assert_int_equal(r, BS_ESTORE);
+	assert_true(digest(f) == there);
+	assert_ok(f, undo(f, &list));
+	assert_true(digest(f) == root);
+}
+
 /* --- What triggers do not see, or must not ----------------------------------------------------------- */
 
 static void a_lone_blob_write_is_put_back_and_its_table_named(void **state)
@@ -421,6 +456,7 @@ int main(void)
 		IN_BOTH(a_write_that_was_not_read_keeps_pages_from_being_put),
 		IN_BOTH(a_reader_in_the_way_of_pages_is_busy_or_sees_its_own_snapshot),
 		IN_BOTH(a_large_database_has_its_images_and_shadows_in_files),
+		IN_BOTH(a_full_disk_is_said_and_nothing_is_half_done),
 		IN_BOTH(a_lone_blob_write_is_put_back_and_its_table_named),
 		IN_BOTH(writes_with_triggers_disabled_are_put_back),
 		IN_BOTH(recursive_triggers_make_ours_go),
