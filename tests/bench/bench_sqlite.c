@@ -1,6 +1,7 @@
 /*
  * Rollback of a 5-row step on SQLite, at two sizes and in both journal modes, beside its yardstick: putting the
- * whole database back with the backup API. The application is a connection of its own that stays open.
+ * whole database back with the backup API. Then the same where the step also makes a table, so that an epoch begins
+ * with images. The application is a connection of its own that stays open.
  */
 #include "bench.h"
 
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #define ROUNDS 400
+#define IMAGE_ROUNDS 12
 #define YARDSTICK_ROUNDS 20
 
 static void sql(sqlite3 *db, const char *text)
@@ -62,7 +64,7 @@ struct medians {
 	double read, undo;
 };
 
-static struct medians measure(const char *folder, const char *path)
+static struct medians measure(const char *folder, const char *path, int rounds, const char *also, size_t expected)
 {
 	static double reads[ROUNDS], undos[ROUNDS];
 	struct bs_stores stores = {0};
@@ -74,17 +76,18 @@ static struct medians measure(const char *folder, const char *path)
 	    bs_stores_snapshot(&stores, &err) < 0 || bs_stores_begin(&stores, &err) < 0)
 		bench_fail(&err);
 	sqlite3 *app = open_db(bs_stores_property(&stores, "db", "path"));
-	for (int i = 0; i < ROUNDS; i++) {
+	for (int i = 0; i < rounds; i++) {
 		struct bs_arena arena = BS_ARENA_INIT;
 		struct bs_changes changes;
 		size_t count;
+		sql(app, also);
 		act(app);
 		double start = bench_now_us();
 		if (bs_stores_changes(&stores, &changes, &err) < 0)
 			bench_fail(&err);
 		reads[i] = bench_now_us() - start;
-		if (changes.count != 5)
-			bench_fail(NULL); /* not five rows: something else was measured */
+		if (changes.count != expected)
+			bench_fail(NULL); /* something else was measured */
 		bs_net_clear(net);
 		bs_net_add(net, bs_delta_new(&arena, changes.items, changes.count), BS_UNDO);
 		const struct bs_net_row *rows = bs_net_rows(net, &count);
@@ -97,7 +100,7 @@ static struct medians measure(const char *folder, const char *path)
 	sqlite3_close(app);
 	bs_stores_close(&stores);
 	bs_net_free(net);
-	return (struct medians){bench_percentile(reads, ROUNDS, 50), bench_percentile(undos, ROUNDS, 50)};
+	return (struct medians){bench_percentile(reads, (size_t)rounds, 50), bench_percentile(undos, (size_t)rounds, 50)};
 }
 
 /* The backup API into the live file, while the application is connected. */
@@ -134,17 +137,19 @@ int main(void)
 	if (!mkdtemp(folder))
 		return 1;
 	puts("rollback of a 5-row step, medians (aim: undo under 500 us, large/small under 1.5)");
-	puts("  journal      size     read     undo   large/small   backup API");
+	puts("  journal      size     read     undo   large/small   backup API   with a new table: read      undo");
 	for (size_t i = 0; i < BS_COUNT(cases); i++) {
 		BS_AUTOFREE char *path = bs_xasprintf("%s/original-%zu.db", folder, i);
 		struct stat st;
 		make(path, cases[i].mode, cases[i].rows);
-		struct medians m = measure(folder, path);
+		struct medians m = measure(folder, path, ROUNDS, "", 5);
+		/* Five rows, the table, and the version. */
+		struct medians images = measure(folder, path, IMAGE_ROUNDS, "CREATE TABLE late(x)", 7);
 		double whole = yardstick(folder, path);
 		stat(path, &st);
 		BS_AUTOFREE char *ratio = i % 2 ? bs_xasprintf("%.2f", m.undo / small.undo) : bs_xstrdup("");
-		printf("  %-7s %6.1f MB %5.0f us %5.0f us   %11s   %7.0f us\n", cases[i].mode, (double)st.st_size / 1e6,
-		       m.read, m.undo, ratio, whole);
+		printf("  %-7s %6.1f MB %5.0f us %5.0f us   %11s   %7.0f us            %7.0f us %7.0f us\n", cases[i].mode,
+		       (double)st.st_size / 1e6, m.read, m.undo, ratio, whole, images.read, images.undo);
 		if (i % 2 == 0)
 			small = m;
 		unlink(path);

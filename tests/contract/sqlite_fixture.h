@@ -26,6 +26,7 @@ struct fixture {
 	const char *mode;
 	struct bs_store *store;
 	sqlite3 *app;
+	int changes_before; /* total_changes of app */
 	struct bs_err err;
 };
 

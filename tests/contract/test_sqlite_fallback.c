@@ -207,6 +207,40 @@ static void a_write_that_was_not_read_keeps_pages_from_being_put(void **state)
 	assert_int_equal(number(f->app, "SELECT count(*) FROM late"), 1);
 }
 
+/* The application writes when the driver has looked whether it did, and has not locked yet: in WAL mode only, as with
+ * a rollback journal the driver still has its read lock at that moment. */
+static int write_now(unsigned event, void *ctx, void *stmt, void *nanoseconds)
+{
+	struct fixture *f = ctx;
+	const char *sql = sqlite3_sql(stmt);
+
+	(void)event;
+	(void)nanoseconds;
+	if (strstr(sql, "data_version") && sqlite3_total_changes(f->app) == f->changes_before)
+		run(f->app, "INSERT INTO late VALUES (1)");
+	return 0;
+}
+
+static void a_write_between_looking_and_locking_is_not_lost(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f, things);
+	uint64_t root = digest(f);
+	run(f->app, "CREATE TABLE late(x)");
+	struct bs_changes list = changes(f);
+	f->changes_before = sqlite3_total_changes(f->app);
+	sqlite3_trace_v2(((struct bs_sqlite *)f->store)->live, SQLITE_TRACE_PROFILE, write_now, f);
+	assert_int_equal(undo(f, &list), BS_EBUSY);
+	assert_int_equal(number(f->app, "SELECT count(*) FROM late"), 1);
+	sqlite3_trace_v2(((struct bs_sqlite *)f->store)->live, 0, NULL, NULL);
+	list = changes(f);
+	assert_int_equal(list.count, 2);
+	assert_ok(f, undo(f, &list));
+	assert_int_equal(number(f->app, "SELECT count(*) FROM late"), 0);
+	assert_true(digest(f) != root);
+}
+
 static void a_reader_in_the_way_of_pages_is_busy_or_sees_its_own_snapshot(void **state)
 {
 	struct fixture *f = *state;
@@ -454,6 +488,8 @@ int main(void)
 		IN_BOTH(a_rebuilt_database_is_no_change),
 		IN_BOTH(tables_that_change_after_changes_were_read_make_apply_busy),
 		IN_BOTH(a_write_that_was_not_read_keeps_pages_from_being_put),
+		{"a_write_between_looking_and_locking_is_not_lost", a_write_between_looking_and_locking_is_not_lost, set_up,
+		 tear_down, (void *)(uintptr_t) "WAL"},
 		IN_BOTH(a_reader_in_the_way_of_pages_is_busy_or_sees_its_own_snapshot),
 		IN_BOTH(a_large_database_has_its_images_and_shadows_in_files),
 		IN_BOTH(a_full_disk_is_said_and_nothing_is_half_done),

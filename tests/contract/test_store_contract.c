@@ -14,7 +14,7 @@
 /* cmocka needs the four above first */
 #include <cmocka.h>
 
-#define ACTIONS 3000
+#define ACTIONS 2500
 #define DIGEST_EVERY 4 /* of the states of a walk; each is summed up by the writer */
 
 struct driver {
@@ -372,17 +372,19 @@ static struct driver sqlite_wal = {"sqlite", SQLITE_WRITER, "wal", "path", 0, "t
 static struct driver sqlite_delete = {"sqlite", SQLITE_WRITER, "delete", "path", 0, "triggers"};
 /* What triggers cannot reach: the ordinary tables, and more. */
 #define SEARCH "triggers, virtual tables by whole comparison"
-#define TABLES "triggers, images where tables changed"
-static struct driver wal_search = {"sqlite", SQLITE_WRITER, "wal+search", "path", 400, SEARCH};
-static struct driver delete_search = {"sqlite", SQLITE_WRITER, "delete+search", "path", 400, SEARCH};
-static struct driver wal_tables = {"sqlite", SQLITE_WRITER, "wal+tables", "path", 400, NULL};
-static struct driver delete_tables = {"sqlite", SQLITE_WRITER, "delete+tables", "path", 400, NULL};
-static struct driver wal_recursive = {"sqlite", SQLITE_WRITER, "wal+recursive", "path", 400, NULL};
-static struct driver delete_recursive = {"sqlite", SQLITE_WRITER, "delete+recursive", "path", 400, NULL};
-static struct driver wal_own = {"sqlite", SQLITE_WRITER, "wal+own", "path", 400, "images"};
-static struct driver delete_own = {"sqlite", SQLITE_WRITER, "delete+own", "path", 400, "images"};
-static struct driver wal_all = {"sqlite", SQLITE_WRITER, "wal+search+tables+own", "path", 400, "images"};
-static struct driver delete_all = {"sqlite", SQLITE_WRITER, "delete+search+tables+recursive", "path", 400, NULL};
+#define TABLES "triggers, virtual tables by whole comparison, images where tables changed"
+#define WHOLE "whole comparison"
+static struct driver wal_search = {"sqlite", SQLITE_WRITER, "wal+search", "path", 250, SEARCH};
+static struct driver delete_search = {"sqlite", SQLITE_WRITER, "delete+search", "path", 250, SEARCH};
+static struct driver wal_tables = {"sqlite", SQLITE_WRITER, "wal+tables", "path", 250, TABLES};
+static struct driver delete_tables = {"sqlite", SQLITE_WRITER, "delete+tables", "path", 250, TABLES};
+static struct driver wal_recursive = {"sqlite", SQLITE_WRITER, "wal+recursive", "path", 250, WHOLE};
+static struct driver delete_recursive = {"sqlite", SQLITE_WRITER, "delete+recursive", "path", 250, WHOLE};
+static struct driver wal_own = {"sqlite", SQLITE_WRITER, "wal+own", "path", 250, "images"};
+static struct driver delete_own = {"sqlite", SQLITE_WRITER, "delete+own", "path", 250, "images"};
+static struct driver wal_all = {"sqlite", SQLITE_WRITER, "wal+search+tables+own", "path", 250, "images"};
+static struct driver delete_all = {"sqlite", SQLITE_WRITER, "delete+search+tables+recursive", "path", 250,
+				    WHOLE ", images where tables changed"};
 
 #define PROMISE(test, driver) {#test " (" #driver ")", test, set_up, tear_down, &(driver)}
 #define PROMISES(driver) \
