@@ -45,7 +45,7 @@ struct bs_ev_stream_start {
 };
 
 struct bs_ev_store {
-	const char *name, *driver, *mechanism; /* mechanism: "triggers" */
+	const char *name, *driver, *mechanism; /* mechanism: "triggers", "images" */
 	uint64_t size_bytes;
 	const char *location; /* payments.db */
 	const char *self_check; /* "exact (5 rows, 0.2 ms)" */
