@@ -15,6 +15,7 @@
 
 struct table {
 	struct bs_html_operations operations;
+	const struct bs_summary *summary;
 	const struct bs_ev_coverage *coverage;
 	int statuses[STATUSES_MAX];
 	size_t status_count;
@@ -39,10 +40,13 @@ static void add_status(struct table *table, int status)
 
 static void table_init(struct table *table, const struct bs_summary *summary)
 {
-	*table = (struct table){.coverage = &summary->coverage};
+	*table = (struct table){.summary = summary, .coverage = &summary->coverage};
 	bs_html_operations_init(&table->operations, summary);
-	for (size_t i = 0; i < table->coverage->status_count; i++)
-		add_status(table, table->coverage->statuses[i].status);
+	for (size_t i = 0; i < table->coverage->status_count; i++) {
+		const struct bs_ev_operation_status *one = &table->coverage->statuses[i];
+		if (one->status || !bs_summary_moves_clock(summary, one->operation))
+			add_status(table, one->status);
+	}
 	qsort(table->statuses, table->status_count, sizeof *table->statuses, by_status);
 	for (size_t i = 0; i < table->coverage->latency_count; i++)
 		if (table->coverage->latencies[i].p95_us > table->slowest_us)
@@ -90,10 +94,11 @@ static uint64_t count_of(const struct table *table, const char *operation, int s
 
 static uint64_t status_cells(xmlNode *row, const struct table *table, const char *operation)
 {
-	uint64_t all = 0;
+	bool moves_clock = bs_summary_moves_clock(table->summary, operation);
+	uint64_t all = moves_clock ? count_of(table, operation, 0) : 0;
 
 	for (size_t i = 0; i < table->status_count; i++) {
-		uint64_t count = count_of(table, operation, table->statuses[i]);
+		uint64_t count = moves_clock ? 0 : count_of(table, operation, table->statuses[i]);
 		BS_AUTOFREE char *text = bs_html_count(count);
 		xmlNode *cell = bs_html_leaf(row, "td", count ? "num" : "num zero", text);
 		if (count)

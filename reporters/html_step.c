@@ -4,10 +4,12 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "summary_words.h"
 
 void bs_html_status(xmlNode *parent, const struct bs_ev_message *response)
 {
-	xmlNode *node = bs_html_add(parent, "b", bs_html_status_class(response->status));
+	bool moved = bs_words_moved_clock(response);
+	xmlNode *node = bs_html_add(parent, "b", moved ? NULL : bs_html_status_class(response->status));
 
 	if (response->status)
 		bs_html_textf(node, "%d", response->status);

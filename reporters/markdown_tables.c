@@ -145,8 +145,9 @@ static struct operation *list_operations(const struct bs_summary *summary, size_
 }
 
 /* "201 × 470, 500 × 3" */
-static void statuses(struct bs_buf *out, const struct bs_ev_coverage *coverage, const char *label)
+static void statuses(struct bs_buf *out, const struct bs_summary *summary, const char *label)
 {
+	const struct bs_ev_coverage *coverage = &summary->coverage;
 	size_t told = 0, more = 0;
 
 	for (size_t i = 0; i < coverage->status_count; i++) {
@@ -161,7 +162,7 @@ static void statuses(struct bs_buf *out, const struct bs_ev_coverage *coverage, 
 		if (one->status)
 			bs_buf_addf(out, "%d × ", one->status);
 		else
-			bs_buf_adds(out, "no response × ");
+			bs_buf_adds(out, bs_summary_moves_clock(summary, label) ? "clock moved × " : "no response × ");
 		bs_words_number(out, one->count);
 	}
 	if (more)
@@ -192,7 +193,7 @@ void bs_md_coverage(struct bs_buf *out, const struct bs_summary *summary)
 		bs_buf_adds(out, "| ");
 		bs_md_code(out, list[i].label, BS_MD_NAME);
 		bs_buf_adds(out, " | ");
-		statuses(out, coverage, list[i].label);
+		statuses(out, summary, list[i].label);
 		bs_buf_adds(out, " | ");
 		if (latency)
 			bs_words_us(out, latency->p95_us);

@@ -74,7 +74,7 @@ static void add_response(cJSON *item, const struct bs_ev_message *response, enum
 /* A step of the clock, or one that was lost from an event file, sends nothing. */
 static bool sends(const struct bs_ev_finding_step *step)
 {
-	return step->request.method && !bs_words_equal(step->response.outcome, "advanced");
+	return step->request.method && !bs_words_moved_clock(&step->response);
 }
 
 /* --- Steps ------------------------------------------------------------------------------------------------ */

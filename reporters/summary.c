@@ -28,6 +28,17 @@ const struct bs_summary_rule *bs_summary_rule(const struct bs_summary *summary, 
 	return find_rule(summary, name);
 }
 
+bool bs_summary_moves_clock(const struct bs_summary *summary, const char *operation)
+{
+	for (size_t i = 0; operation && i < summary->action_count; i++) {
+		const struct bs_ev_action *action = &summary->actions[i];
+		for (size_t k = 0; action->method && k < action->operation_count; k++)
+			if (strcmp(action->operations[k], operation) == 0)
+				return strcmp(action->method, "ADVANCE") == 0;
+	}
+	return false;
+}
+
 /* The first rule of that name that has not ended: a rule of the user may bear the name of an oracle. */
 static void end_rule(struct bs_summary *summary, const struct bs_ev_invariant_end *end)
 {

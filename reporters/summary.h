@@ -48,6 +48,9 @@ void bs_summary_init(struct bs_summary *summary);
 void bs_summary_event(struct bs_summary *summary, const struct bs_event *event);
 void bs_summary_release(struct bs_summary *summary);
 
+/* Whether an operation moves the clock instead of sending a request: its steps have no status, and lack none. */
+bool bs_summary_moves_clock(const struct bs_summary *summary, const char *operation);
+
 /* The rule of that name; NULL: none was declared. */
 const struct bs_summary_rule *bs_summary_rule(const struct bs_summary *summary, const char *name);
 

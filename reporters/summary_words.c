@@ -254,9 +254,14 @@ const struct bs_ev_finding_step *bs_words_failing_step(const struct bs_ev_findin
 	return NULL;
 }
 
+bool bs_words_moved_clock(const struct bs_ev_message *response)
+{
+	return bs_words_equal(response->outcome, "advanced");
+}
+
 bool bs_words_is_fault(const struct bs_ev_finding_step *step)
 {
-	return step->response.status >= 500 || step->response.status <= 0;
+	return (step->response.status >= 500 || step->response.status <= 0) && !bs_words_moved_clock(&step->response);
 }
 
 void bs_words_answer(struct bs_buf *out, const struct bs_ev_finding *finding)

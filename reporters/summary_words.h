@@ -42,6 +42,8 @@ const char *bs_words_headline(const struct bs_ev_finding *finding);
 const char *bs_words_message(const struct bs_ev_finding *finding);
 /* The step after which the rule breaks; NULL: none is marked. */
 const struct bs_ev_finding_step *bs_words_failing_step(const struct bs_ev_finding *finding);
+/* Whether a step moved the clock: there is no answer, and none is missing. */
+bool bs_words_moved_clock(const struct bs_ev_message *response);
 /* Whether the application itself is at fault: no response, or a 5xx. */
 bool bs_words_is_fault(const struct bs_ev_finding_step *step);
 /* "500  {"error":"boom"}", where the answer to the failing step says most: for a fault and an unexpected status. */

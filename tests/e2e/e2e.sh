@@ -397,6 +397,8 @@ time_that_passes_is_a_step_and_is_undone_with_it)
 	bs 1 run "$models/subscriptions.yaml" "${all_reports[@]}"
 	is findings "who_left_is_not_charged confirmed 3/3: subscribe > cancel > a_month_passes" "$findings"
 	is "the step" "ADVANCE 31d advanced" '[.[] | select(.type == "finding")][0].steps[2] | "\(.request.method) \(.request.url) \(.response.outcome)"'
+	! grep -q 'no response' summary.md || fail "the summary misses an answer where there is none to come"
+	! grep -q '>no response<' report.html || fail "the page misses an answer where there is none to come"
 	# Undone and taken again from other states, it does what it did: nothing is left of a month that was undone.
 	is "charges before any month" 0 '[.[] | select(.type == "step" and .op != "a_month_passes" and .changed_rows > 1)] | length'
 	is warnings "" '[.[] | select(.type == "warning") | .code] | join(" ")'
