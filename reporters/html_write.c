@@ -167,7 +167,7 @@ void bs_html_write_node(struct bs_buf *out, const xmlNode *node, const struct bs
 
 void bs_html_write(struct bs_buf *out, const xmlDoc *doc)
 {
-	bs_buf_adds(out, "<!DOCTYPE html>\n");
+	bs_buf_adds(out, "<!doctype html>\n");
 	bs_html_write_node(out, xmlDocGetRootElement(doc), NULL);
 	bs_buf_addc(out, '\n');
 }

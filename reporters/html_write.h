@@ -27,7 +27,7 @@ void bs_html_write_node(struct bs_buf *out, const xmlNode *node, const struct bs
 /* What is inside an element, with BS_HTML_HOLE in place of the hole's text. ret_hole receives the hole or NULL. */
 void bs_html_write_content(struct bs_buf *out, const xmlNode *node, const xmlNode **ret_hole);
 
-/* <!DOCTYPE html> and everything in doc. Comments are left out. */
+/* <!doctype html> and everything in doc. Comments are left out. */
 void bs_html_write(struct bs_buf *out, const xmlDoc *doc);
 
 #endif

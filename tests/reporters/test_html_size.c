@@ -119,7 +119,7 @@ static void a_thousand_findings_of_twelve_steps_fit(void **state)
 	(void)state;
 	assert_true(strlen(text) <= 700000);
 	assert_non_null(more);
-	size_t here = count_text(text, "<article "), brief = count_text(text, "<article class=\"brief ");
+	size_t here = count_text(text, "\n<article "), brief = count_text(text, "\n<article class=\"brief ");
 	assert_int_equal(here, 200);
 	assert_int_equal(here - brief + count_text(more, "<article "), 1000);
 	assert_int_equal(count_text(more, "<details class=\"step"), 12 * (1000 - (here - brief)));
