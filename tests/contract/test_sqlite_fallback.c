@@ -168,6 +168,48 @@ static void a_table_that_got_a_column_is_put_back(void **state)
 		       "sqlite_other_rows null->{\"table\":\"one\",\"row\":\"1, 5\"}\n");
 }
 
+/* An image is used again only as long as it is what the database holds. */
+static void rows_that_changed_between_two_epochs_are_in_the_state_that_one_goes_back_to(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f, things);
+	run(f->app, "CREATE TABLE late(x)");
+	struct bs_changes list = changes(f);
+	assert_ok(f, undo(f, &list));
+	run(f->app, "DELETE FROM thing WHERE id = 1");
+	changes(f);
+	uint64_t less = digest(f);
+	run(f->app, "CREATE TABLE later(x)");
+	list = changes(f);
+	assert_ok(f, undo(f, &list));
+	assert_true(digest(f) == less);
+}
+
+static void rows_put_back_between_two_epochs_are_in_the_state_that_one_goes_back_to(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f, things);
+	run(f->app, "DELETE FROM thing WHERE id = 1");
+	struct bs_changes list = changes(f);
+	struct bs_arena arena = BS_ARENA_INIT;
+	struct bs_blob row = {bs_arena_dup(&arena, list.items[0].before.data, list.items[0].before.len),
+			      list.items[0].before.len};
+	run(f->app, "CREATE TABLE late(x)");
+	list = changes(f);
+	assert_ok(f, undo(f, &list)); /* an image of what is here is known now */
+	struct bs_net_row back = {.table = 0, .count = 1, .image = row};
+	assert_ok(f, f->store->ops->apply(f->store, &back, 1, &f->err));
+	uint64_t root = digest(f);
+	run(f->app, "CREATE TABLE late(x)");
+	list = changes(f);
+	assert_ok(f, undo(f, &list));
+	assert_true(digest(f) == root);
+	assert_int_equal(number(f->app, "SELECT count(*) FROM thing"), 2);
+	bs_arena_release(&arena);
+}
+
 static void a_rebuilt_database_is_no_change(void **state)
 {
 	struct fixture *f = *state;
@@ -485,6 +527,8 @@ int main(void)
 		IN_BOTH(a_table_made_during_the_run_is_told_and_goes_again),
 		IN_BOTH(a_dropped_table_comes_back_with_its_rows),
 		IN_BOTH(a_table_that_got_a_column_is_put_back),
+		IN_BOTH(rows_that_changed_between_two_epochs_are_in_the_state_that_one_goes_back_to),
+		IN_BOTH(rows_put_back_between_two_epochs_are_in_the_state_that_one_goes_back_to),
 		IN_BOTH(a_rebuilt_database_is_no_change),
 		IN_BOTH(tables_that_change_after_changes_were_read_make_apply_busy),
 		IN_BOTH(a_write_that_was_not_read_keeps_pages_from_being_put),
