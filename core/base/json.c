@@ -227,6 +227,14 @@ cJSON *bs_json_new_int(int64_t value)
 	return cJSON_CreateRaw(token);
 }
 
+cJSON *bs_json_new_number(const char *token, size_t len)
+{
+	if (!len || number_length(token, len) != len)
+		return bs_json_new_text(token, len);
+	BS_AUTOFREE char *copy = bs_xstrndup(token, len);
+	return cJSON_CreateRaw(copy);
+}
+
 cJSON *bs_json_new_real(double value)
 {
 	char token[40];

@@ -36,6 +36,8 @@ double bs_json_real(const cJSON *number);
 
 cJSON *bs_json_new_int(int64_t value);
 cJSON *bs_json_new_real(double value);             /* shortest text that reads back the same; NaN, inf: null */
+/* A number from its token, digit for digit; a text where that is no number of RFC 8259. */
+cJSON *bs_json_new_number(const char *token, size_t len);
 cJSON *bs_json_new_text(const char *text, size_t len); /* invalid UTF-8 and NUL become U+FFFD */
 
 /* Equal as JSON values: objects without order, numbers by value where both are integers, else by token. */

@@ -51,14 +51,24 @@ static bool time_number(double value)
 	return false;
 }
 
+static double number_of(const struct bs_cell *cell)
+{
+	BS_AUTOFREE char *token = bs_xstrndup(cell->data, cell->len);
+
+	return strtod(token, NULL);
+}
+
 static bool time_cell(const struct bs_cell *cell)
 {
 	switch (cell->kind) {
 	case BS_CELL_INT: return time_number((double)cell->integer);
 	case BS_CELL_REAL: return time_number(cell->real);
 	case BS_CELL_TEXT: return time_text(cell->data, cell->len);
+	case BS_CELL_NUMBER: return time_number(number_of(cell));
 	case BS_CELL_BLOB:
-	case BS_CELL_NULL: break;
+	case BS_CELL_NULL:
+	case BS_CELL_BOOL:
+	case BS_CELL_JSON: break;
 	}
 	return false;
 }

@@ -217,7 +217,7 @@ static const char *row_name(struct bs_evidence *e, const struct bs_table *table,
 		    redacted_column(e, table->name, table->columns[c].name))
 			continue;
 		bs_buf_adds(&name, name.len ? "/" : "#");
-		if (cell.kind == BS_CELL_TEXT)
+		if (cell.kind == BS_CELL_TEXT || cell.kind == BS_CELL_NUMBER)
 			bs_buf_add(&name, cell.data, cell.len);
 		else if (cell.kind == BS_CELL_INT)
 			bs_buf_addf(&name, "%" PRId64, cell.integer);

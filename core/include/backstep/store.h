@@ -67,6 +67,8 @@ struct bs_store_stats {
 	const char *mechanism;  /* "triggers", "images": what the report names; may become another during a run */
 	const char *why;        /* why it is not the driver's usual one; NULL: it is. Both borrowed until the next call */
 	uint64_t size_bytes;
+	const char *location;   /* where the original is, for people: without a password; NULL: the path says it */
+	const char *secret;     /* what must never be shown; NULL: nothing */
 };
 
 /* How a driver hands over rows of a query: cells as JSON-ready text would lose types, so one packed image
@@ -79,6 +81,7 @@ struct bs_store_options {
 	const char *name;    /* the store's name in the model */
 	const char *path;    /* absolute, or NULL */
 	const char *url;     /* or NULL */
+	bool in_place;       /* the user allows it: no clone, the original itself is used and put back at the end */
 	const char *workdir; /* a private directory of this run: clones and snapshots go here */
 };
 
@@ -108,7 +111,8 @@ struct bs_store_ops {
 	 * BS_ESTORE with the store's own words where it is no legal query. */
 	int (*query)(struct bs_store *store, const char *query, uint32_t timeout_ms, bs_row_fn fn, void *ctx,
 		     struct bs_err *err);
-	/* Optional. Removes from the live copy what a run that was killed left installed there. */
+	/* Optional. Takes away what runs that were killed left: in a database that was used in place the root is
+	 * put back, clones of theirs are removed. Between open and close, instead of all else. */
 	int (*recover)(struct bs_store *store, struct bs_err *err);
 	/* Required. Removes everything that was installed or cloned. Accepts NULL. */
 	void (*close)(struct bs_store *store);
@@ -118,11 +122,14 @@ struct bs_store_ops {
 	void (*stats)(struct bs_store *store, struct bs_store_stats *ret_stats);
 	/* What placeholders give to the app: "path" or "url"; NULL for other names. After clone. */
 	const char *(*property)(struct bs_store *store, const char *name);
+	/* Optional. What the user should know, one by one from index 0; NULL past the last. After begin. */
+	const char *(*warning)(struct bs_store *store, size_t index);
 };
 
 /* The first member of every driver's own struct. */
 struct bs_store {
 	const struct bs_store_ops *ops;
+	bool snapshot_alone; /* nobody may use the live copy while snapshot() copies it: the app is stopped for it */
 };
 
 #endif

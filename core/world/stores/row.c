@@ -69,6 +69,22 @@ void bs_row_add_blob(struct bs_buf *image, const void *data, size_t len)
 	add_bytes(image, BS_CELL_BLOB, data, len);
 }
 
+void bs_row_add_bool(struct bs_buf *image, bool value)
+{
+	add_kind(image, BS_CELL_BOOL);
+	add_bits(image, value, 1);
+}
+
+void bs_row_add_number(struct bs_buf *image, const char *data, size_t len)
+{
+	add_bytes(image, BS_CELL_NUMBER, data, len);
+}
+
+void bs_row_add_json(struct bs_buf *image, const char *data, size_t len)
+{
+	add_bytes(image, BS_CELL_JSON, data, len);
+}
+
 /* Bytes of the cell that begins at `at`, of which `left` are there; 0 when it is none. */
 static size_t cell_size(const unsigned char *at, size_t left)
 {
@@ -82,8 +98,13 @@ static size_t cell_size(const unsigned char *at, size_t left)
 	case BS_CELL_REAL:
 		size = 9;
 		break;
+	case BS_CELL_BOOL:
+		size = 2;
+		break;
 	case BS_CELL_TEXT:
 	case BS_CELL_BLOB:
+	case BS_CELL_NUMBER:
+	case BS_CELL_JSON:
 		size = left < 5 ? 5 : 5 + (size_t)read_bits(at + 1, 4);
 		break;
 	}
@@ -104,6 +125,8 @@ bool bs_row_next(struct bs_blob image, size_t *offset, struct bs_cell *ret_cell)
 	} else if (cell.kind == BS_CELL_REAL) {
 		uint64_t bits = read_bits(at + 1, 8);
 		memcpy(&cell.real, &bits, sizeof bits);
+	} else if (cell.kind == BS_CELL_BOOL) {
+		cell.integer = at[1];
 	} else if (cell.kind != BS_CELL_NULL) {
 		cell.data = (const char *)at + 5;
 		cell.len = (uint32_t)(size - 5);
@@ -159,6 +182,16 @@ static cJSON *blob_to_json(const struct bs_cell *cell)
 	return json;
 }
 
+/* What only the store takes for JSON (a NUL in a string, a nesting without end) is shown as its text. */
+static cJSON *document_to_json(const struct bs_cell *cell)
+{
+	cJSON *json = NULL;
+
+	if (bs_json_parse(cell->data, cell->len, &json, NULL) < 0)
+		return bs_json_new_text(cell->data, cell->len);
+	return json;
+}
+
 cJSON *bs_cell_to_json(const struct bs_cell *cell)
 {
 	switch (cell->kind) {
@@ -172,6 +205,12 @@ cJSON *bs_cell_to_json(const struct bs_cell *cell)
 		return bs_json_new_text(cell->data, cell->len);
 	case BS_CELL_BLOB:
 		return blob_to_json(cell);
+	case BS_CELL_BOOL:
+		return cJSON_CreateBool(cell->integer != 0);
+	case BS_CELL_NUMBER:
+		return bs_json_new_number(cell->data, cell->len);
+	case BS_CELL_JSON:
+		return document_to_json(cell);
 	}
 	return cJSON_CreateNull();
 }

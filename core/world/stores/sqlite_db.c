@@ -131,12 +131,15 @@ void bs_sqlite_bind(sqlite3_stmt *stmt, int index, const struct bs_cell *cell)
 		sqlite3_bind_null(stmt, index);
 		break;
 	case BS_CELL_INT:
+	case BS_CELL_BOOL: /* SQLite's rows have neither this nor the two below */
 		sqlite3_bind_int64(stmt, index, cell->integer);
 		break;
 	case BS_CELL_REAL:
 		sqlite3_bind_double(stmt, index, cell->real);
 		break;
 	case BS_CELL_TEXT:
+	case BS_CELL_NUMBER:
+	case BS_CELL_JSON:
 		sqlite3_bind_text64(stmt, index, cell->data, cell->len, SQLITE_STATIC, SQLITE_UTF8);
 		break;
 	case BS_CELL_BLOB:

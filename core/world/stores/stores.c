@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/now.h"
+#include "postgres.h"
 #include "sqlite.h"
 
 #include <string.h>
@@ -13,6 +14,7 @@
 
 static const struct bs_store_ops *const drivers[] = {
 	&bs_store_sqlite,
+	&bs_store_postgres,
 };
 
 const struct bs_store_ops *bs_store_driver(const char *name)
