@@ -4,68 +4,40 @@
  *   contract_sqlite_writer wal|delete[+FEATURE ...] PATH
  */
 #include "sqlite_statements.h"
+#include "writer_program.h"
 
 #include <inttypes.h>
 #include <sqlite3.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static sqlite3 *db;
 static const char *mode;
 static bool has[COUNT(features)];
 static sqlite3_stmt *held; /* prepared at the start, as applications do */
-static uint64_t random_state;
-
-static unsigned below(unsigned limit)
-{
-	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned)(random_state >> 33) % limit;
-}
 
 static void answer_bad(const char *what)
 {
 	printf("bad %s: %s\n", what, sqlite3_errmsg(db));
 }
 
-static void fill_in(const char *from, char *text, size_t size)
-{
-	static const char *const clauses[] = {"", " OR REPLACE", " OR IGNORE", " OR FAIL", " OR ABORT", " OR REPLACE"};
-	static const char *const letters[] = {"a", "A", "b", "B"};
-	size_t len = 0;
-
-	for (; *from; from++) {
-		size_t room = size - len;
-		if (*from == '#')
-			len += (size_t)snprintf(text + len, room, "%u", below(40));
-		else if (*from == '~')
-			len += (size_t)snprintf(text + len, room, "%s", clauses[below(COUNT(clauses))]);
-		else if (*from == '^')
-			len += (size_t)snprintf(text + len, room, "%s", letters[below(COUNT(letters))]);
-		else
-			len += (size_t)snprintf(text + len, room, "%c", *from);
-	}
-}
-
 static const char *choose(void)
 {
-	const struct feature *feature = &features[below(COUNT(features))];
+	const struct feature *feature = &features[writer_below(COUNT(features))];
 
 	if (has[feature - features] && feature->count)
-		return feature->statements[below((unsigned)feature->count)];
-	return below(120) == 0 ? clearing[below(COUNT(clearing))] : plain[below(COUNT(plain))];
+		return feature->statements[writer_below((unsigned)feature->count)];
+	return writer_below(120) == 0 ? clearing[writer_below(COUNT(clearing))] : plain[writer_below(COUNT(plain))];
 }
 
 /* What a constraint or a trigger refuses is part of life, and where tables come and go, so is that one is missing;
  * anything else is an error of the test. */
 static bool run_one(void)
 {
+	static const char *const clauses[] = {"", " OR REPLACE", " OR IGNORE", " OR FAIL", " OR ABORT", " OR REPLACE"};
 	char text[600];
 
-	fill_in(choose(), text, sizeof text);
+	writer_fill_in(choose(), clauses, COUNT(clauses), text, sizeof text);
 	int rc = sqlite3_exec(db, text, NULL, NULL, NULL);
 	if (rc == SQLITE_OK || (rc & 0xFF) == SQLITE_CONSTRAINT)
 		return true;
@@ -77,8 +49,8 @@ static bool run_one(void)
 
 static void act(uint64_t seed)
 {
-	random_state = seed;
-	unsigned count = 1 + below(5), transaction = below(3);
+	writer_seed(seed);
+	unsigned count = 1 + writer_below(5), transaction = writer_below(3);
 
 	if (transaction && sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK) {
 		answer_bad("BEGIN");
@@ -88,7 +60,7 @@ static void act(uint64_t seed)
 		if (!run_one())
 			return;
 	if (!sqlite3_get_autocommit(db) &&
-	    sqlite3_exec(db, transaction == 2 && below(4) == 0 ? "ROLLBACK" : "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+	    sqlite3_exec(db, transaction == 2 && writer_below(4) == 0 ? "ROLLBACK" : "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
 		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL); /* a deferred foreign key does not hold */
 	sqlite3_step(held);
 	sqlite3_reset(held);
@@ -106,7 +78,7 @@ static void setup(void)
 		return;
 	}
 	for (uint64_t seed = 1; seed <= 30; seed++) {
-		random_state = seed;
+		writer_seed(seed);
 		if (!run_one())
 			return;
 	}
@@ -117,27 +89,17 @@ static void setup(void)
 		puts("ok");
 }
 
-/* FNV-1a */
-static uint64_t mix(uint64_t sum, const void *data, size_t len)
-{
-	const unsigned char *bytes = data;
-
-	for (size_t i = 0; i < len; i++)
-		sum = (sum ^ bytes[i]) * 1099511628211u;
-	return sum;
-}
-
 static uint64_t sum_row(sqlite3_stmt *row)
 {
-	uint64_t sum = 1469598103934665603u;
+	uint64_t sum = WRITER_SUM_INIT;
 
 	for (int i = 0; i < sqlite3_column_count(row); i++) {
 		int type = sqlite3_column_type(row, i);
-		sum = mix(sum, &type, sizeof type);
+		sum = writer_mix(sum, &type, sizeof type);
 		if (type == SQLITE_BLOB)
-			sum = mix(sum, sqlite3_column_blob(row, i), (size_t)sqlite3_column_bytes(row, i));
+			sum = writer_mix(sum, sqlite3_column_blob(row, i), (size_t)sqlite3_column_bytes(row, i));
 		else if (type != SQLITE_NULL)
-			sum = mix(sum, sqlite3_column_text(row, i), (size_t)sqlite3_column_bytes(row, i));
+			sum = writer_mix(sum, sqlite3_column_text(row, i), (size_t)sqlite3_column_bytes(row, i));
 	}
 	return sum;
 }
@@ -267,25 +229,12 @@ static void prepare_connection(void)
 
 int main(int argc, char **argv)
 {
-	char line[64];
-	uint64_t seed;
-
 	if (argc != 3 || sqlite3_open(argv[2], &db) != SQLITE_OK)
 		return 2;
 	mode = argv[1];
 	prepare_connection();
 	sqlite3_prepare_v2(db, "SELECT count(*) FROM person", -1, &held, NULL);
-	while (fgets(line, sizeof line, stdin)) {
-		if (sscanf(line, "act %" SCNu64, &seed) == 1)
-			act(seed);
-		else if (strcmp(line, "setup\n") == 0)
-			setup();
-		else if (strcmp(line, "sum\n") == 0)
-			sum();
-		else
-			check();
-		fflush(stdout);
-	}
+	writer_serve(&(struct writer_program){setup, act, sum, check});
 	sqlite3_finalize(held);
 	sqlite3_close_v2(db);
 	return 0;

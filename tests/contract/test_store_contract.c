@@ -4,10 +4,12 @@
  */
 #include "base/arena.h"
 #include "base/mem.h"
+#include "server.h"
 #include "world/stores/delta.h"
 #include "world/stores/stores.h"
 #include "writer.h"
 
+#include <libpq-fe.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <unistd.h>
@@ -17,6 +19,8 @@
 #define ACTIONS 2500
 #define DIGEST_EVERY 4 /* of the states of a walk; each is summed up by the writer */
 
+struct world;
+
 struct driver {
 	const char *name;     /* of bs_store_driver */
 	const char *program;  /* the writer */
@@ -24,12 +28,15 @@ struct driver {
 	const char *property; /* where the live copy is: its second argument */
 	unsigned actions;     /* of a walk; 0: ACTIONS */
 	const char *mechanism; /* named in the end; NULL: any */
+	void (*make_original)(struct world *w, struct bs_store_options *options); /* NULL: a file that is not there yet */
+	int (*remove_original)(struct world *w); /* 0: nothing else was left; NULL: there is nothing */
+	bool in_place;
 };
 
 struct world {
 	const struct driver *driver;
 	char workdir[64];
-	char *path;
+	char *path, *url;
 	struct bs_store *store;
 	struct writer writer;
 	struct bs_err err;
@@ -59,14 +66,21 @@ static int set_up(void **state)
 	snprintf(w->workdir, sizeof w->workdir, "/tmp/backstep-contract-XXXXXX");
 	assert_non_null(mkdtemp(w->workdir));
 	w->path = bs_xasprintf("%s/missing.db", w->workdir);
-	struct bs_store_options options = {.name = "db", .path = w->path, .workdir = w->workdir};
+	struct bs_store_options options = {
+		.name = "db", .path = w->path, .workdir = w->workdir, .in_place = w->driver->in_place};
+	if (w->driver->make_original)
+		w->driver->make_original(w, &options);
 	const struct bs_store_ops *ops = bs_store_driver(w->driver->name);
 	assert_non_null(ops);
 	assert_ok(w, ops->open(&options, &w->store, &w->err));
 	assert_ok(w, ops->clone(w->store, &w->err));
 	start_writer(w);
 	writer_setup(&w->writer);
+	if (w->store->snapshot_alone)
+		writer_stop(&w->writer);
 	assert_ok(w, ops->snapshot(w->store, &w->err));
+	if (w->store->snapshot_alone)
+		start_writer(w);
 	assert_ok(w, ops->begin(w->store, &w->err));
 	*state = w;
 	return 0;
@@ -79,8 +93,11 @@ static int tear_down(void **state)
 	writer_stop(&w->writer);
 	w->store->ops->close(w->store);
 	int left = rmdir(w->workdir); /* fails where something is left in it */
+	if (w->driver->remove_original)
+		left |= w->driver->remove_original(w);
 	bs_err_release(&w->err);
 	free(w->path);
+	free(w->url);
 	free(w);
 	return left;
 }
@@ -386,6 +403,47 @@ static struct driver wal_all = {"sqlite", SQLITE_WRITER, "wal+search+tables+own"
 static struct driver delete_all = {"sqlite", SQLITE_WRITER, "delete+search+tables+recursive", "path", 250,
 				    WHOLE ", images where tables changed"};
 
+static struct pg_server server;
+
+/* The first column of the first row; NULL when the statement gives none. The caller's. */
+static char *on_server(const char *database, const char *sql)
+{
+	BS_AUTOFREE char *url = bs_xasprintf("host=127.0.0.1 port=%u user=boss dbname=%s", server.port, database);
+	PGconn *conn = PQconnectdb(url);
+	PGresult *result = PQexec(conn, sql);
+	ExecStatusType status = PQresultStatus(result);
+
+	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+		fail_msg("%s: %s", sql, PQerrorMessage(conn));
+	char *value = PQntuples(result) ? bs_xstrdup(PQgetvalue(result, 0, 0)) : NULL;
+	PQclear(result);
+	PQfinish(conn);
+	return value;
+}
+
+static void empty_database(struct world *w, struct bs_store_options *options)
+{
+	free(on_server("postgres", "DROP DATABASE IF EXISTS \"the app's\"")); /* of a test that failed */
+	free(on_server("postgres", "CREATE DATABASE \"the app's\""));
+	w->url = bs_xasprintf("postgresql://boss@127.0.0.1:%u/the%%20app's", server.port);
+	options->url = w->url;
+}
+
+static int drop_database(struct world *w)
+{
+	(void)w;
+	BS_AUTOFREE char *schemas =
+		on_server("'the app\\'s'", "SELECT count(*) FROM pg_namespace WHERE nspname LIKE '\\_backstep%'");
+	free(on_server("postgres", "DROP DATABASE \"the app's\" WITH (FORCE)"));
+	BS_AUTOFREE char *clones = on_server("postgres", "SELECT count(*) FROM pg_database WHERE datname LIKE 'backstep%'");
+	return strcmp(schemas, "0") != 0 || strcmp(clones, "0") != 0;
+}
+
+static struct driver postgres = {
+	"postgres", POSTGRES_WRITER, "", "url", 0, "triggers", empty_database, drop_database, false};
+static struct driver postgres_in_place = {
+	"postgres", POSTGRES_WRITER, "", "url", 0, "triggers, in place", empty_database, drop_database, true};
+
 #define PROMISE(test, driver) {#test " (" #driver ")", test, set_up, tear_down, &(driver)}
 #define PROMISES(driver) \
 	PROMISE(nothing_written_is_no_change, driver), PROMISE(a_digest_names_the_tables_that_differ, driver), \
@@ -397,7 +455,7 @@ static struct driver delete_all = {"sqlite", SQLITE_WRITER, "delete+search+table
 		PROMISE(apply_is_all_or_nothing, driver), \
 		PROMISE(every_jump_in_a_tree_of_states_restores_exactly, driver)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		PROMISES(sqlite_wal),
@@ -412,8 +470,14 @@ int main(void)
 		HARD(delete_own),
 		HARD(wal_all),
 		HARD(delete_all),
+		PROMISES(postgres),
+		PROMISES(postgres_in_place),
 	};
 
-	cmocka_set_test_filter(getenv("TESTFILTER"));
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	pg_server_start(&server, NULL);
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	pg_server_stop(&server);
+	return failed;
 }

@@ -48,8 +48,8 @@ static const char sql_keys[] =
 	" WHERE i.indisunique AND i.indisvalid AND i.indislive AND i.indpred IS NULL AND i.indexprs IS NULL "
 	" AND NOT EXISTS (SELECT FROM generate_series(0, i.indnkeyatts - 1) p JOIN pg_attribute a "
 	"  ON a.attrelid = i.indrelid AND a.attnum = i.indkey[p] AND NOT a.attnotnull) AND " OURS_TO_TRACK
-	" ORDER BY i.indrelid, i.indisprimary DESC, i.indnkeyatts, i.indexrelid) k, "
-	"LATERAL generate_series(0, k.indnkeyatts - 1) p "
+	" ORDER BY i.indrelid, i.indisprimary DESC, i.indnkeyatts, i.indexrelid) k "
+	"CROSS JOIN LATERAL generate_series(0, k.indnkeyatts - 1) p "
 	"JOIN pg_attribute a ON a.attrelid = k.indrelid AND a.attnum = k.indkey[p] "
 	"JOIN pg_opclass oc ON oc.oid = k.indclass[p] "
 	"JOIN pg_amop am ON am.amopfamily = oc.opcfamily AND am.amopstrategy = 3 "

@@ -38,7 +38,7 @@ static const char sql_functions[] =
 	"RAISE EXCEPTION 'the application wrote since its changes were read' USING ERRCODE = '" BS_PG_STATE_BUSY "'; "
 	"END $$;"
 	"CREATE FUNCTION " BS_PG_SCHEMA ".not_there(what text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN "
-	"RAISE EXCEPTION 'table ''%': a row to be put back is not as it was left', what || '''' "
+	"RAISE EXCEPTION 'table ''%'': a row to be put back is not as it was left', what "
 	"USING ERRCODE = '" BS_PG_STATE_NOT_THERE "'; END $$;";
 
 /* What an application does to its own temporary tables is nobody else's business. */
