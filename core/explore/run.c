@@ -7,6 +7,18 @@
 #include "base/mem.h"
 #include "base/now.h"
 
+/* What must not be shown though no ${env.NAME} says so: a password in a store's url. */
+static void hide_secrets(struct bs_one_run *run)
+{
+	for (size_t i = 0; i < run->model->store_count; i++) {
+		const struct bs_store_config *config = &run->model->stores[i];
+		const struct bs_store_ops *ops = bs_store_driver(config->driver);
+		BS_AUTOFREE char *secret = ops && ops->secret && config->url ? ops->secret(config->url) : NULL;
+		BS_AUTOFREE char *label = bs_xasprintf("stores.%s", config->name);
+		bs_redactor_add(run->redactor, secret, label);
+	}
+}
+
 static int bring_up(struct bs_one_run *run, struct bs_err *err)
 {
 	struct bs_world_options options = run->options->world ? *run->options->world : (struct bs_world_options){0};
@@ -26,6 +38,16 @@ static int bring_up(struct bs_one_run *run, struct bs_err *err)
 	return 0;
 }
 
+static void emit_warnings(struct bs_one_run *run, size_t store)
+{
+	struct bs_store *s = run->world->stores.items[store];
+	const char *text;
+
+	for (size_t i = 0; s->ops->warning && (text = s->ops->warning(s, i)); i++)
+		bs_explorer_warn(&run->explorer, "store", run->model->stores[store].at, NULL, "store '%s': %s",
+				 run->model->stores[store].name, text);
+}
+
 static void emit_stores(struct bs_one_run *run, const char *self_check)
 {
 	for (size_t i = 0; i < run->model->store_count; i++) {
@@ -38,9 +60,10 @@ static void emit_stores(struct bs_one_run *run, const char *self_check)
 							 .driver = config->driver,
 							 .mechanism = stats.mechanism,
 							 .size_bytes = stats.size_bytes,
-							 .location = config->path ? config->path : config->url,
+							 .location = stats.location ? stats.location : config->path,
 							 .self_check = self_check}};
 		bs_run_emit(run, &event);
+		emit_warnings(run, i);
 	}
 }
 
@@ -86,6 +109,7 @@ int bs_run(const struct bs_model *model, const struct bs_run_options *options, s
 
 	run.redactor = bs_redactor_new();
 	bs_secrets_init(&run.secrets, model, run.redactor);
+	hide_secrets(&run);
 	bs_emitter_init(&run.emitter, options->sink, run.redactor);
 	bs_run_declare(&run);
 	int r = bring_up(&run, &own);

@@ -4,6 +4,7 @@
  */
 #include "loader.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
 
 #include <arpa/inet.h>
@@ -14,11 +15,13 @@ static const struct bs_place in_app = {BS_AT_APP, 0};
 
 /* --- Stores ---------------------------------------------------------------------------------------- */
 
+enum driver { SQLITE, POSTGRES };
+
 static bool read_driver(struct bs_loader *l, const struct bs_yaml *map, const struct bs_yaml *key,
-			struct bs_store_config *store)
+			struct bs_store_config *store, enum driver *ret_driver)
 {
-	static const char *const later[] = {"postgres", "redis", "files", "calls"};
-	static const char *const drivers[] = {"sqlite", NULL};
+	static const char *const later[] = {"redis", "files", "calls"};
+	static const char *const drivers[] = {[SQLITE] = "sqlite", [POSTGRES] = "postgres", NULL};
 	const struct bs_yaml *node = bs_yaml_get(map, "driver");
 	size_t choice;
 
@@ -28,14 +31,65 @@ static bool read_driver(struct bs_loader *l, const struct bs_yaml *map, const st
 	}
 	for (size_t i = 0; node->kind == BS_Y_SCALAR && i < BS_COUNT(later); i++)
 		if (strcmp(later[i], node->text) == 0) {
-			bs_problem_add(l->problems, node->at, "driver '%s' is not supported yet; there is sqlite",
+			bs_problem_add(l->problems, node->at, "driver '%s' is not supported yet; there are sqlite and postgres",
 				       node->text);
 			return false;
 		}
 	if (!bs_read_choice(l, node, "driver", drivers, &choice))
 		return false;
 	store->driver = drivers[choice];
+	*ret_driver = (enum driver)choice;
 	return true;
+}
+
+/* ${env.NAME} only, filled in here: the store is opened before there is any context. */
+static const char *read_url(struct bs_loader *l, const struct bs_yaml *node)
+{
+	struct bs_template template;
+	struct bs_buf text = BS_BUF_INIT;
+
+	if (!bs_read_template(l, node, in_app, "'url'", &template))
+		return NULL;
+	for (size_t i = 0; i < template.count; i++) {
+		const struct bs_segment *s = &template.segments[i];
+		BS_AUTOFREE char *name = bs_xstrndup(s->text, s->len);
+		const char *value = strncmp(name, "env.", 4) == 0 ? getenv(name + 4) : NULL;
+		if (!s->placeholder)
+			bs_buf_add(&text, s->text, s->len);
+		else if (value)
+			bs_buf_adds(&text, value);
+		else if (strncmp(name, "env.", 4) != 0)
+			bs_problem_add(l->problems, node->at, "'url' takes ${env.NAME} only; got '${%s}'", name);
+	}
+	const char *url = bs_arena_dup(l->arena, bs_buf_text(&text), text.len);
+	bs_buf_release(&text);
+	return url;
+}
+
+/* Where the data is: a path or a url, as the driver has it. */
+static void read_place(struct bs_loader *l, const struct bs_yaml *map, const struct bs_yaml *key, const char *what,
+		       enum driver driver, struct bs_store_config *store)
+{
+	const struct bs_yaml *path = bs_yaml_get(map, "path"), *url = bs_yaml_get(map, "url");
+	const struct bs_yaml *in_place = bs_yaml_get(map, "in_place");
+
+	if (path)
+		bs_read_text(l, path, "'path'", &store->path);
+	if (url)
+		store->url = read_url(l, url);
+	if (driver == SQLITE && !path)
+		bs_problem_add(l->problems, key->at, "%s has no path; add the database's file", what);
+	if (driver == SQLITE && url)
+		bs_problem_add(l->problems, url->at, "a sqlite store has a path and no url");
+	if (driver == SQLITE && in_place)
+		bs_problem_add(l->problems, in_place->at, "a sqlite store is always cloned; remove in_place");
+	if (driver == POSTGRES && !url)
+		bs_problem_add(l->problems, key->at, "%s has no url; add postgresql://USER@HOST:PORT/DATABASE, or "
+			       "\"${env.DATABASE_URL}\"", what);
+	if (driver == POSTGRES && path)
+		bs_problem_add(l->problems, path->at, "a postgres store has a url and no path");
+	if (driver == POSTGRES && in_place)
+		bs_read_bool(l, in_place, "'in_place'", &store->in_place);
 }
 
 static void read_store(struct bs_loader *l, const struct bs_yaml_pair *pair)
@@ -44,6 +98,7 @@ static void read_store(struct bs_loader *l, const struct bs_yaml_pair *pair)
 	struct bs_store_config *store = &l->model->stores[l->model->store_count++];
 	const struct bs_yaml *map = pair->value, *node;
 	BS_AUTOFREE char *what = bs_xasprintf("store '%s'", pair->key->text);
+	enum driver driver;
 
 	store->name = pair->key->text;
 	store->at = pair->key->at;
@@ -51,17 +106,8 @@ static void read_store(struct bs_loader *l, const struct bs_yaml_pair *pair)
 	if (!bs_read_map(l, map, what))
 		return;
 	bs_read_keys(l, map, what, keys);
-	bs_read_unsupported(l, map, "in_place");
-	bool sqlite = read_driver(l, map, pair->key, store);
-	if ((node = bs_yaml_get(map, "path")))
-		bs_read_text(l, node, "'path'", &store->path);
-	else if (sqlite)
-		bs_problem_add(l->problems, pair->key->at, "%s has no path; add the database's file", what);
-	if ((node = bs_yaml_get(map, "url"))) {
-		bs_read_text(l, node, "'url'", &store->url);
-		if (sqlite)
-			bs_problem_add(l->problems, node->at, "a sqlite store has a path and no url");
-	}
+	if (read_driver(l, map, pair->key, store, &driver))
+		read_place(l, map, pair->key, what, driver, store);
 	if ((node = bs_yaml_get(map, "ignore")))
 		bs_read_columns(l, node, "'ignore'", &store->masked_columns, &store->masked_count);
 }
@@ -91,11 +137,13 @@ static bool mentions(const struct bs_template *template, const char *store)
 static void check_told(struct bs_loader *l, const struct bs_store_config *store)
 {
 	const struct bs_app_config *app = &l->model->app;
-	bool told = !store->driver; /* that is a problem already */
+	bool told = !store->driver || store->in_place; /* that is a problem already; there is no clone to be told of */
+	bool has_url = store->driver && strcmp(store->driver, "postgres") == 0;
 
-	if (app->base_url) {
+	if (app->base_url && !store->in_place) {
 		bs_problem_add(l->problems, store->at,
-			       "a store needs an application that Backstep starts; replace app.base_url by app.command");
+			       "a store needs an application that Backstep starts; replace app.base_url by app.command%s",
+			       has_url ? ", or let the run work on the database itself with in_place: true" : "");
 		return;
 	}
 	for (size_t i = 0; i < app->command_count; i++) /* a broken one (at nowhere) may well have told */
@@ -105,8 +153,8 @@ static void check_told(struct bs_loader *l, const struct bs_store_config *store)
 	if (!told && app->command_count)
 		bs_problem_add(l->problems, store->at,
 			       "the application is not told of store '%s': it would write to the original; use "
-			       "${stores.%s.path} in app.command or app.env",
-			       store->name, store->name);
+			       "${stores.%s.%s} in app.command or app.env",
+			       store->name, store->name, has_url ? "url" : "path");
 }
 
 /* --- The application ------------------------------------------------------------------------------- */

@@ -70,6 +70,8 @@ bool bs_read_map(struct bs_loader *l, const struct bs_yaml *node, const char *wh
 bool bs_read_list(struct bs_loader *l, const struct bs_yaml *node, const char *what);
 /* Any scalar but null, as text. */
 bool bs_read_text(struct bs_loader *l, const struct bs_yaml *node, const char *what, const char **ret_text);
+/* true or false. */
+bool bs_read_bool(struct bs_loader *l, const struct bs_yaml *node, const char *what, bool *ret_value);
 /* 0 when the text is in [low, high]. */
 bool bs_read_uint(struct bs_loader *l, const struct bs_yaml *node, const char *what, uint64_t low, uint64_t high,
 		  uint64_t *ret_value);

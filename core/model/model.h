@@ -165,7 +165,8 @@ struct bs_store_config {
 	const char *name;
 	const char *driver;
 	const char *path; /* as given (may be relative to the model's folder); NULL when not given */
-	const char *url;
+	const char *url; /* ${env.NAME} filled in: it may hold a password; NULL when not given */
+	bool in_place;   /* no clone: the run works on the original and puts it back */
 	const char **masked_columns; /* ignore: [table.column] */
 	size_t masked_count;
 	struct bs_at at;

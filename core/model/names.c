@@ -172,7 +172,7 @@ static bool is(const struct bs_segment *segment, size_t len, const char *name)
 	return strlen(name) == len && memcmp(segment->text, name, len) == 0;
 }
 
-/* ${stores.db.path} */
+/* ${stores.db.path}, ${stores.db.url} */
 static void check_store(struct bs_loader *l, struct bs_at at, const char *path)
 {
 	const char *dot = strchr(path, '.');
@@ -185,8 +185,10 @@ static void check_store(struct bs_loader *l, struct bs_at at, const char *path)
 		bs_suggest_offer(&guess, store->name);
 		if (strlen(store->name) != len || memcmp(store->name, path, len) != 0)
 			continue;
-		if (store->driver && (!dot || strcmp(dot, ".path") != 0))
-			bs_problem_add(l->problems, at, "a sqlite store gives its path; write ${stores.%s.path}", store->name);
+		const char *property = store->driver && strcmp(store->driver, "postgres") == 0 ? "url" : "path";
+		if (store->driver && (!dot || strcmp(dot + 1, property) != 0))
+			bs_problem_add(l->problems, at, "a %s store gives its %s; write ${stores.%s.%s}", store->driver, property,
+				       store->name, property);
 		return;
 	}
 	BS_AUTOFREE char *suggestion = bs_suggest_text(&guess);

@@ -46,6 +46,14 @@ bool bs_read_text(struct bs_loader *l, const struct bs_yaml *node, const char *w
 	return true;
 }
 
+bool bs_read_bool(struct bs_loader *l, const struct bs_yaml *node, const char *what, bool *ret_value)
+{
+	if (node->kind != BS_Y_SCALAR || bs_yaml_type(node) != BS_YT_BOOL)
+		return wrong(l, node, what, "true or false");
+	*ret_value = node->text[0] == 't' || node->text[0] == 'T';
+	return true;
+}
+
 bool bs_read_uint(struct bs_loader *l, const struct bs_yaml *node, const char *what, uint64_t low, uint64_t high,
 		  uint64_t *ret_value)
 {

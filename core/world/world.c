@@ -46,7 +46,8 @@ static int open_stores(struct bs_world *world, struct bs_err *err)
 			path = config->path[0] == '/' ? bs_xstrdup(config->path)
 						      : bs_xasprintf("%s/%s", model->folder, config->path);
 		struct bs_store_options options = {
-			.name = config->name, .path = path, .url = config->url, .workdir = world->workdir};
+			.name = config->name, .path = path, .url = config->url, .workdir = world->workdir,
+			.in_place = config->in_place};
 		if (bs_stores_add(&world->stores, config->driver, &options, err) < 0)
 			return bs_err_wrap(err, "%s:%u:%u", config->at.file, config->at.line, config->at.column);
 	}
@@ -294,6 +295,17 @@ static int run_setup(struct bs_world *world, struct bs_err *err)
 	return 0;
 }
 
+/* Some stores are copied only while nobody uses them: then the application is stopped meanwhile. */
+static int take_root(struct bs_world *world, struct bs_err *err)
+{
+	bool alone = bs_stores_snapshot_alone(&world->stores) && world->app;
+
+	if (alone)
+		stop_app(world);
+	int r = bs_stores_snapshot(&world->stores, err);
+	return r == 0 && alone ? start_app(world, err) : r;
+}
+
 static int bring_up(struct bs_world *world, struct bs_err *err)
 {
 	int r = 0;
@@ -316,7 +328,7 @@ static int bring_up(struct bs_world *world, struct bs_err *err)
 	if (r == 0)
 		r = run_setup(world, err);
 	if (r == 0)
-		r = bs_stores_snapshot(&world->stores, err);
+		r = take_root(world, err);
 	if (r == 0)
 		r = bs_stores_begin(&world->stores, err);
 	return r;
@@ -371,12 +383,24 @@ static int send_reset(struct bs_world *world, struct bs_err *err)
 	return r;
 }
 
+/* Of an application that is not ours to start: what its reset wrote to a store is put back with the rest. */
+static int reset(struct bs_world *world, struct bs_err *err)
+{
+	int r = world->model->app.reset ? send_reset(world, err) : 0;
+
+	if (r == 0 && world->stores.count)
+		r = bs_stores_clone(&world->stores, err);
+	if (r == 0 && world->stores.count)
+		r = bs_stores_begin(&world->stores, err);
+	return r;
+}
+
 int bs_world_clean_start(struct bs_world *world, struct bs_err *err)
 {
 	int r = 0;
 
 	if (world->model->app.base_url)
-		return world->model->app.reset ? send_reset(world, err) : 0;
+		return reset(world, err);
 	if (!world->options.send)
 		stop_app(world);
 	r = bs_stores_clone(&world->stores, err);

@@ -408,7 +408,8 @@ static struct pg_server server;
 /* The first column of the first row; NULL when the statement gives none. The caller's. */
 static char *on_server(const char *database, const char *sql)
 {
-	BS_AUTOFREE char *url = bs_xasprintf("host=127.0.0.1 port=%u user=boss dbname=%s", server.port, database);
+	BS_AUTOFREE char *url = bs_xasprintf("host=127.0.0.1 port=%u user=boss sslmode=disable gssencmode=disable dbname=%s",
+					    server.port, database);
 	PGconn *conn = PQconnectdb(url);
 	PGresult *result = PQexec(conn, sql);
 	ExecStatusType status = PQresultStatus(result);
@@ -425,7 +426,7 @@ static void empty_database(struct world *w, struct bs_store_options *options)
 {
 	free(on_server("postgres", "DROP DATABASE IF EXISTS \"the app's\"")); /* of a test that failed */
 	free(on_server("postgres", "CREATE DATABASE \"the app's\""));
-	w->url = bs_xasprintf("postgresql://boss@127.0.0.1:%u/the%%20app's", server.port);
+	w->url = bs_xasprintf("postgresql://boss@127.0.0.1:%u/the%%20app's?sslmode=disable&gssencmode=disable", server.port);
 	options->url = w->url;
 }
 

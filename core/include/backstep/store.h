@@ -68,7 +68,6 @@ struct bs_store_stats {
 	const char *why;        /* why it is not the driver's usual one; NULL: it is. Both borrowed until the next call */
 	uint64_t size_bytes;
 	const char *location;   /* where the original is, for people: without a password; NULL: the path says it */
-	const char *secret;     /* what must never be shown; NULL: nothing */
 };
 
 /* How a driver hands over rows of a query: cells as JSON-ready text would lose types, so one packed image
@@ -88,6 +87,8 @@ struct bs_store_options {
 struct bs_store_ops {
 	const char *name; /* "sqlite" */
 
+	/* Optional. What in a url must never be shown: a password. The caller's; NULL: nothing. */
+	char *(*secret)(const char *url);
 	/* Required. Looks at the user's original without changing it. */
 	int (*open)(const struct bs_store_options *options, struct bs_store **ret_store, struct bs_err *err);
 	/* Required. Makes the live copy that the app uses, from the snapshot if there is one, else from the

@@ -30,11 +30,11 @@ static void name_live(struct bs_postgres *s)
 
 static int pg_open(const struct bs_store_options *options, struct bs_store **ret_store, struct bs_err *err)
 {
-	char *location = NULL, *password = NULL;
+	char *location = NULL;
 
 	if (!options->url)
 		return bs_err_set(err, BS_EMODEL, "a postgres store needs a url");
-	int r = bs_pg_url_read(options->url, &location, &password, err);
+	int r = bs_pg_url_read(options->url, &location, NULL, err);
 	if (r < 0)
 		return r;
 	struct bs_postgres *s = bs_xcalloc(1, sizeof *s);
@@ -42,13 +42,11 @@ static int pg_open(const struct bs_store_options *options, struct bs_store **ret
 	s->store.snapshot_alone = !options->in_place;
 	s->url = bs_xstrdup(options->url);
 	s->location = location;
-	s->password = password;
 	s->in_place = options->in_place;
 	s->notes_max = NOTES_MAX;
 	s->bytes_max = BYTES_MAX;
 	s->stats.mechanism = s->in_place ? "triggers, in place" : "triggers";
 	s->stats.location = s->location;
-	s->stats.secret = s->password;
 	r = bs_pg_look_at_original(s, err);
 	if (r < 0) {
 		pg_close(&s->store);
@@ -101,7 +99,6 @@ static void pg_close(struct bs_store *store)
 	free(s->warnings);
 	free(s->url);
 	free(s->location);
-	free(s->password);
 	free(s->database);
 	free(s->live_url);
 	free(s->live_name);
@@ -197,6 +194,13 @@ static int pg_recover(struct bs_store *store, struct bs_err *err)
 	return r;
 }
 
+static char *pg_secret(const char *url)
+{
+	char *password = NULL;
+
+	return bs_pg_url_read(url, NULL, &password, NULL) < 0 ? NULL : password;
+}
+
 static const struct bs_table *pg_schema(struct bs_store *store, size_t *ret_count)
 {
 	struct bs_postgres *s = (struct bs_postgres *)store;
@@ -224,6 +228,7 @@ static const char *pg_warning(struct bs_store *store, size_t index)
 
 const struct bs_store_ops bs_store_postgres = {
 	.name = "postgres",
+	.secret = pg_secret,
 	.open = pg_open,
 	.clone = bs_pg_clone,
 	.snapshot = bs_pg_snapshot,

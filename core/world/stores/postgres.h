@@ -79,7 +79,6 @@ struct bs_postgres {
 	struct bs_store store; /* first: this is the base */
 	char *url;      /* as the user gave it */
 	char *location; /* what people may see of it */
-	char *password; /* NULL: none in it */
 	bool in_place;
 	char *database;  /* its name */
 	char *live_url;  /* what the application gets */
@@ -139,7 +138,7 @@ struct bs_postgres {
 
 /* The same place with another database; url in either form that libpq reads. The caller's. */
 char *bs_pg_url_with_database(const char *url, const char *database);
-/* Fills location and password. BS_EMODEL: no such form. */
+/* The place for people, and the password (NULL: none is in it); either may be NULL. BS_EMODEL: no such form. */
 int bs_pg_url_read(const char *url, char **ret_location, char **ret_password, struct bs_err *err);
 
 /* --- postgres_wait.c --------------------------------------------------------------------------------- */

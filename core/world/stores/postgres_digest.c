@@ -10,30 +10,34 @@
 
 #include <string.h>
 
-static int digest_of(PGconn *conn, const char *sql, uint64_t *ret_digest, struct bs_err *err)
-{
-	PGresult *result BS_CLEANUP(bs_pg_clear) = NULL;
-	int r = bs_pg_exec(conn, sql, &result, err);
+#define AT_ONCE 100 /* tables in one statement, as each is a round trip */
 
-	if (r == 0)
-		*ret_digest = bs_hash_bytes(bs_pg_text(result, 0, 0), (size_t)PQgetlength(result, 0, 0)).lo;
-	return r;
+static void add_table(const struct bs_postgres *s, size_t t, struct bs_buf *sql)
+{
+	if (t == s->table_count)
+		bs_pg_add_positions(s, sql);
+	else
+		bs_buf_addf(sql, "(SELECT count(*) || ' ' || coalesce(sum(hashtextextended((x.*)::text COLLATE \"C\", 0)), 0) "
+				 "FROM %s%s x)", s->tables[t].partitioned ? "" : "ONLY ", s->tables[t].quoted);
 }
 
-static int digest_table(const struct bs_postgres *s, PGconn *conn, size_t t, uint64_t *ret_digest, struct bs_err *err)
+static int digest_tables(const struct bs_postgres *s, PGconn *conn, size_t from, uint64_t *tables, struct bs_err *err)
 {
+	PGresult *result BS_CLEANUP(bs_pg_clear) = NULL;
 	struct bs_buf sql = BS_BUF_INIT;
+	size_t to = from + AT_ONCE < s->schema_count ? from + AT_ONCE : s->schema_count;
 
-	if (t == s->table_count) {
-		bs_buf_adds(&sql, "SELECT ");
-		bs_pg_add_positions(s, &sql);
-	} else {
-		bs_buf_addf(&sql, "SELECT count(*) || ' ' || coalesce(sum(hashtextextended((x.*)::text COLLATE \"C\", 0)), 0) "
-				  "FROM %s%s x", s->tables[t].partitioned ? "" : "ONLY ", s->tables[t].quoted);
+	for (size_t t = from; t < to; t++) {
+		bs_buf_adds(&sql, t == from ? "SELECT " : ", ");
+		add_table(s, t, &sql);
 	}
-	int r = digest_of(conn, bs_buf_text(&sql), ret_digest, err);
+	int r = bs_pg_exec(conn, bs_buf_text(&sql), &result, err);
+	for (size_t t = from; r == 0 && t < to; t++) {
+		int column = (int)(t - from);
+		tables[t] = bs_hash_bytes(bs_pg_text(result, 0, column), (size_t)PQgetlength(result, 0, column)).lo;
+	}
 	bs_buf_release(&sql);
-	return r < 0 ? bs_err_wrap(err, "table '%s'", s->schema[t].name) : 0;
+	return r;
 }
 
 int bs_pg_digest(struct bs_store *store, uint64_t *ret_digest, uint64_t *ret_tables, struct bs_err *err)
@@ -50,8 +54,8 @@ int bs_pg_digest(struct bs_store *store, uint64_t *ret_digest, uint64_t *ret_tab
 	if (r == 0)
 		r = bs_pg_execf(conn, err, "SET statement_timeout = %d; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 				BS_PG_COPY_MS);
-	for (size_t t = 0; r == 0 && t < s->schema_count; t++)
-		r = digest_table(s, conn, t, &tables[t], err);
+	for (size_t t = 0; r == 0 && t < s->schema_count; t += AT_ONCE)
+		r = digest_tables(s, conn, t, tables, err);
 	bs_pg_finish(&conn);
 	if (r < 0)
 		return r;

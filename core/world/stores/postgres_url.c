@@ -100,9 +100,11 @@ int bs_pg_url_read(const char *url, char **ret_location, char **ret_password, st
 				  "postgresql://USER:PASSWORD@HOST:PORT/DATABASE, or words such as host=... dbname=...");
 	const char *host = option(options, "host"), *port = option(options, "port");
 	const char *database = option(options, "dbname"), *password = option(options, "password");
-	*ret_location = bs_xasprintf("postgresql://%s%s%s/%s", host ? host : "localhost", port ? ":" : "", port ? port : "",
-				     database ? database : "");
-	*ret_password = password && *password ? bs_xstrdup(password) : NULL;
+	if (ret_location)
+		*ret_location = bs_xasprintf("postgresql://%s%s%s/%s", host ? host : "localhost", port ? ":" : "",
+					     port ? port : "", database ? database : "");
+	if (ret_password)
+		*ret_password = password && *password ? bs_xstrdup(password) : NULL;
 	PQconninfoFree(options);
 	return 0;
 }

@@ -66,6 +66,14 @@ int bs_stores_clone(struct bs_stores *stores, struct bs_err *err)
 	return r;
 }
 
+bool bs_stores_snapshot_alone(const struct bs_stores *stores)
+{
+	for (size_t i = 0; i < stores->count; i++)
+		if (stores->items[i]->snapshot_alone)
+			return true;
+	return false;
+}
+
 int bs_stores_snapshot(struct bs_stores *stores, struct bs_err *err)
 {
 	int r = 0;
@@ -115,7 +123,7 @@ static int patient_changes(struct bs_store *store, struct bs_changes *ret_change
 	for (int64_t until_ms = r == BS_EBUSY ? (int64_t)bs_now_ms() + PATIENCE_MS : 0; r == BS_EBUSY;) {
 		if ((int64_t)bs_now_ms() > until_ms)
 			return bs_err_set(err, BS_ESTORE, "the application answered and keeps a lock: what it changed "
-					  "cannot be read");
+					  "cannot be read (%s)", bs_err_text(err));
 		pause_ms(5);
 		r = store->ops->changes(store, ret_changes, err);
 	}

@@ -27,6 +27,8 @@ const char *bs_store_driver_name(size_t index); /* NULL past the last */
 int bs_stores_add(struct bs_stores *stores, const char *driver, const struct bs_store_options *options,
 		  struct bs_err *err);
 int bs_stores_clone(struct bs_stores *stores, struct bs_err *err);
+/* Whether one of them is copied only while nobody uses it. */
+bool bs_stores_snapshot_alone(const struct bs_stores *stores);
 int bs_stores_snapshot(struct bs_stores *stores, struct bs_err *err);
 int bs_stores_begin(struct bs_stores *stores, struct bs_err *err);
 
