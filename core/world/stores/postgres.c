@@ -43,6 +43,7 @@ static int pg_open(const struct bs_store_options *options, struct bs_store **ret
 	s->url = bs_xstrdup(options->url);
 	s->location = location;
 	s->in_place = options->in_place;
+	s->own_note = bs_pg_random() >> 1; /* what an earlier run noted stays another's; and the number is signed */
 	s->notes_max = NOTES_MAX;
 	s->bytes_max = BYTES_MAX;
 	s->stats.mechanism = s->in_place ? "triggers, in place" : "triggers";

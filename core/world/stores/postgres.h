@@ -201,8 +201,9 @@ void bs_pg_drop_clones(struct bs_postgres *s);
 void bs_pg_name_clones(struct bs_postgres *s);
 /* Drops databases of runs that are certainly dead, through the admin connection. */
 int bs_pg_sweep(struct bs_postgres *s, struct bs_err *err);
-/* What the second sweep of a test looks at: whether the run that made this database is certainly dead. */
+/* Whether the run that made this database is certainly dead, by its name alone. */
 bool bs_pg_made_by_dead(const char *database);
+uint64_t bs_pg_random(void);
 
 /* --- postgres_catalogue.c ---------------------------------------------------------------------------- */
 

@@ -432,7 +432,7 @@ static int receive_all(struct pipeline *p, struct bs_err *err)
 	return r < 0 ? r : bs_err_set(err, BS_EINTERNAL, "a pipeline without an end");
 }
 
-static int put(struct bs_postgres *s, const struct bs_net_row *rows, size_t count, const bool *touched,
+static int put(struct bs_postgres *s, const struct bs_net_row *rows, size_t count, const bool *touched, bool again,
 	       struct bs_err *err)
 {
 	struct pipeline p = {.s = s};
@@ -445,7 +445,7 @@ static int put(struct bs_postgres *s, const struct bs_net_row *rows, size_t coun
 		r = bs_pg_fail(s->live, NULL, err);
 	if (r < 0 && !bs_pg_lost(s) && PQtransactionStatus(s->live) != PQTRANS_IDLE)
 		bs_pg_exec(s->live, "ROLLBACK", NULL, NULL);
-	return p.done ? 0 : r;
+	return again && p.done ? 0 : r;
 }
 
 static int prepare_touched(struct bs_postgres *s, const struct bs_net_row *rows, size_t count, bool *touched,
@@ -474,7 +474,7 @@ static int put_surely(struct bs_postgres *s, const struct bs_net_row *rows, size
 	for (int try = 0; try < 2; try++) {
 		r = prepare_touched(s, rows, count, touched, err);
 		if (r == 0)
-			r = put(s, rows, count, touched, err);
+			r = put(s, rows, count, touched, try > 0, err);
 		if (r == 0 || !bs_pg_lost(s) || bs_pg_reconnect(s, err) < 0)
 			return r;
 	}

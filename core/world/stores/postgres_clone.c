@@ -85,10 +85,9 @@ int bs_pg_open_admin(struct bs_postgres *s, struct bs_err *err)
 {
 	int r = 0;
 
-	if (s->admin && PQstatus(s->admin) == CONNECTION_BAD)
-		bs_pg_finish(&s->admin);
-	if (s->admin)
+	if (s->admin && bs_pg_exec(s->admin, "SELECT 1", NULL, NULL) == 0)
 		return 0;
+	bs_pg_finish(&s->admin); /* it was cut, and the lock with it */
 	r = connect_admin(s, err);
 	if (r == 0)
 		r = take_lock(s, err);

@@ -60,12 +60,19 @@ static uint64_t started(pid_t pid)
 	return at ? strtoull(at + 1, NULL, 10) : 0;
 }
 
+uint64_t bs_pg_random(void)
+{
+	uint64_t random;
+
+	if (getrandom(&random, sizeof random, 0) != sizeof random) /* before the kernel has any: nearly as good */
+		random = (uint64_t)time(NULL) << 32 ^ (uint64_t)getpid() << 16 ^ started(getpid());
+	return random;
+}
+
 void bs_pg_name_clones(struct bs_postgres *s)
 {
-	uint32_t random = 0;
+	uint32_t random = (uint32_t)bs_pg_random();
 
-	if (getrandom(&random, sizeof random, 0) != sizeof random)
-		random = (uint32_t)(uintptr_t)s ^ (uint32_t)time(NULL);
 	s->lock_name = bs_xasprintf(PREFIX "%08x_%d_%" PRIx64 "_%" PRIx64 "_%08x", this_place(), (int)getpid(),
 				    started(getpid()), (uint64_t)time(NULL), random);
 	s->live_name = bs_xasprintf("%s_live", s->lock_name);
