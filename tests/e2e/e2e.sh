@@ -97,6 +97,25 @@ start_long_run() {
 	fail "the run takes no steps"
 }
 
+# A private PostgreSQL until the end of this script, its port in $pg_port.
+start_postgres() {
+	coproc postgres { exec "$build/tests/postgres/pg_server"; }
+	read -r pg_port <&"${postgres[0]}" || fail "no PostgreSQL server"
+}
+
+pg() { # DATABASE SQL
+	psql -X -q -A -t -v ON_ERROR_STOP=1 "postgresql://boss@127.0.0.1:$pg_port/$1" -c "$2"
+}
+
+# The demo's model on a store of the server, in model.yaml.
+postgres_model() { # STORE
+	sed -e "s|  db: {driver: sqlite.*|  db: $1|" -e 's/stores\.db\.path/stores.db.url/' "$source/templates/payments.yaml" >model.yaml
+}
+
+no_clone_left() {
+	[ "$(pg postgres "SELECT count(*) FROM pg_database WHERE datname LIKE 'backstep%'")" = 0 ] || fail "a clone was left"
+}
+
 all_reports=(--report ndjson=events.ndjson --report junit=junit.xml --report junit:strict=strict.xml
 	--report sarif=report.sarif --report html=report.html --report markdown=summary.md
 	--report github=annotations.txt)
@@ -156,6 +175,67 @@ demo_of_the_fixed_app_finds_nothing)
 	xmllint --noout junit.xml
 	[ "$(xmllint --xpath 'count(//failure | //error | //skipped)' junit.xml)" = 0 ] || fail "junit is not clean"
 	sarif_is "results, success and notifications" "0 true null" '"\(.results | length) \(.invocations[0].executionSuccessful) \(.invocations[0].toolExecutionNotifications)"'
+	;;
+postgres_gives_the_findings_and_fingerprints_of_sqlite)
+	bs 1 run "$source/templates/payments.yaml" "${all_reports[@]}"
+	same='[.[] | select(.type == "finding") | "\(.rule) \(.fingerprint) \(.verdict) \([.steps[].op] | join(" > ")) \([.steps[].changes])"] | join("\n")'
+	on_sqlite=$(events "$same")
+	start_postgres
+	pg postgres "CREATE DATABASE shop"
+	export SHOP_URL="postgresql://boss:hunter2hunter2@127.0.0.1:$pg_port/shop"
+	# shellcheck disable=SC2016
+	postgres_model '{driver: postgres, url: "${env.SHOP_URL}"}'
+	bs 1 run model.yaml "${all_reports[@]}"
+	is "the findings" "$on_sqlite" "$same"
+	is mechanism triggers '[.[] | select(.type == "store.ready")][0].mechanism'
+	is place "postgresql://127.0.0.1:$pg_port/shop" '[.[] | select(.type == "store.ready")][0].location'
+	is "the self-check" true '[.[] | select(.type == "store.ready")][0].self_check | startswith("exact (")'
+	is warnings "" '[.[] | select(.type == "warning").message] | join(" ")'
+	[ "$(pg shop "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")" = 0 ] || fail "the original was touched"
+	no_clone_left
+	APP_FIXED=1 bs 0 run model.yaml "${all_reports[@]}"
+	is findings '' "$findings"
+	! grep -rF hunter2hunter2 out err events.ndjson junit.xml report.html || fail "the password is shown"
+	# The same where the model itself holds the password.
+	postgres_model "{driver: postgres, url: \"$SHOP_URL\"}"
+	bs 1 run model.yaml "${all_reports[@]}"
+	! grep -rF hunter2hunter2 out err events.ndjson junit.xml report.html || fail "the password of the model is shown"
+	nothing_left
+	no_app_left
+	;;
+postgres_in_place_is_put_back_also_after_kill_9)
+	start_postgres
+	pg postgres "CREATE DATABASE shop"
+	all="SELECT coalesce(string_agg(o::text, ' ' ORDER BY id), '') || (SELECT last_value || ' ' || is_called FROM orders_id_seq) FROM orders o"
+	url="postgresql://boss@127.0.0.1:$pg_port/shop"
+	payments --port 0 --db "$url" >app.log 2>&1 &
+	app=$!
+	for _ in $(seq 100); do grep -q '[0-9]' app.log && break; sleep 0.05; done
+	port=$(grep -oE '[0-9]+' app.log | tail -1)
+	curl -sS -X POST -d '{"amount": 7}' "http://127.0.0.1:$port/orders" >/dev/null
+	root=$(pg shop "$all")
+	postgres_model "{driver: postgres, url: \"$url\", in_place: true}"
+	sed -i -e "s|  command: .*|  base_url: http://127.0.0.1:$port|" model.yaml
+	bs 1 run model.yaml "${all_reports[@]}"
+	is findings "refunds_within_total confirmed 3/3: create_order(amount=100) > refund_order > refund_order
+no_server_error confirmed 3/3: create_order(amount=100) > delete_order > refund_order" "$findings"
+	is mechanism "triggers, in place" '[.[] | select(.type == "store.ready")][0].mechanism'
+	[ "$(pg shop "$all")" = "$root" ] || fail "not put back: $(pg shop "$all") instead of $root"
+	[ "$(pg shop "SELECT count(*) FROM pg_namespace WHERE nspname LIKE '%backstep%'")" = 0 ] || fail "notes were left"
+	"$backstep" run model.yaml --max-steps 0 --time 60s --max-depth 50 --report ndjson=events.ndjson >out 2>err &
+	pid=$!
+	for _ in $(seq 200); do
+		[ "$(grep -c '"type":"step"' events.ndjson 2>/dev/null || true)" -gt 40 ] 2>/dev/null && break
+		sleep 0.05
+	done
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null || true
+	[ "$(pg shop "SELECT count(*) FROM pg_namespace WHERE nspname LIKE '%backstep%'")" = 1 ] || fail "no notes were left"
+	bs 1 run model.yaml "${all_reports[@]}"
+	is "the warning" true '[.[] | select(.type == "warning").message] | any(contains("ended before it could put"))'
+	[ "$(pg shop "$all")" = "$root" ] || fail "not put back: $(pg shop "$all") instead of $root"
+	kill "$app"
+	wait "$app" 2>/dev/null || true
 	;;
 a_critical_finding_fails_the_gate)
 	bs 1 run "$source/templates/payments.yaml" "${all_reports[@]}"

@@ -139,7 +139,7 @@ static int install(struct bs_postgres *s, struct bs_err *err)
 
 static int start_tracking(struct bs_postgres *s, struct bs_err *err)
 {
-	bool installed = s->in_place && s->installed;
+	bool installed = s->installed;
 	int r = bs_pg_open_live(s, err);
 
 	if (r == 0)

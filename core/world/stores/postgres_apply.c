@@ -412,7 +412,7 @@ static int receive_all(struct pipeline *p, struct bs_err *err)
 
 	for (size_t i = 0; i <= p->sent; i++) {
 		for (;;) {
-			PGresult *result;
+			PGresult *result = NULL;
 			int waited = bs_pg_next(conn, BS_PG_STATEMENT_MS + BS_PG_GRACE_MS, &result, r < 0 ? NULL : err);
 			if (waited < 0)
 				return r < 0 ? r : waited;

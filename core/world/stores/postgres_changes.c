@@ -164,7 +164,7 @@ static int take_row(struct bs_postgres *s, const PGresult *row, struct look *loo
 /* Row by row, so that what is too much is never held whole. What comes behind an error is thrown away. */
 static int receive(struct bs_postgres *s, struct look *look, struct bs_err *err)
 {
-	PGresult *result;
+	PGresult *result = NULL;
 	int r = 0;
 
 	for (;;) {

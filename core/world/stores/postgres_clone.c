@@ -206,6 +206,7 @@ static int make_clone(struct bs_postgres *s, struct bs_err *err)
 	if (r < 0)
 		return r;
 	s->has_live = true;
+	s->installed = false;
 	r = copy_settings(s, err);
 	if (r == 0 && !s->has_snapshot) /* the original may have been left by a run that worked in it */
 		r = bs_pg_recover(s, err);

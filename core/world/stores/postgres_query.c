@@ -123,6 +123,7 @@ struct asking {
 	const struct bs_pg_query *query;
 	bs_row_fn fn;
 	void *ctx;
+	size_t rows; /* handed over */
 	bool stop;
 };
 
@@ -137,6 +138,7 @@ static void hand_over(struct asking *asking, const PGresult *row)
 		else
 			bs_pg_add_cell(&image, query->kinds[c], bs_pg_text(row, 0, (int)c), (size_t)PQgetlength(row, 0, (int)c));
 	struct bs_blob blob = {bs_buf_text(&image), (uint32_t)image.len};
+	asking->rows++;
 	asking->stop = asking->fn(asking->ctx, (const char *const *)query->names, query->column_count, blob) != 0;
 	bs_buf_release(&image);
 }
@@ -144,7 +146,7 @@ static void hand_over(struct asking *asking, const PGresult *row)
 /* The results of one statement of the pipeline, and the NULL behind them. */
 static int receive(PGconn *conn, struct asking *asking, uint32_t ms, struct bs_err *err)
 {
-	PGresult *result;
+	PGresult *result = NULL;
 	int r = 0;
 
 	if (asking)
@@ -192,23 +194,34 @@ static int ask(struct bs_postgres *s, struct asking *asking, uint32_t timeout_ms
 	return r < 0 ? r : back;
 }
 
-int bs_pg_query(struct bs_store *store, const char *query, uint32_t timeout_ms, bs_row_fn fn, void *ctx,
-		struct bs_err *err)
+static int ask_once(struct bs_postgres *s, const char *query, uint32_t timeout_ms, struct asking *asking,
+		    struct bs_err *err)
 {
-	struct bs_postgres *s = (struct bs_postgres *)store;
-	struct bs_pg_query *found;
-
-	if (!s->live)
-		return bs_err_set(err, BS_EINTERNAL, "query before begin");
+	struct bs_pg_query *found = NULL;
 	int r = open_reader(s, err);
+
 	if (r == 0)
 		r = find_query(s, query, &found, err);
 	if (r < 0)
 		return r;
 	uint64_t since_ms = bs_now_ms();
-	struct asking asking = {.query = found, .fn = fn, .ctx = ctx};
-	r = ask(s, &asking, timeout_ms, err);
+	asking->query = found;
+	r = ask(s, asking, timeout_ms, err);
 	if (r < 0 && bs_now_ms() - since_ms >= timeout_ms)
 		return bs_err_set(err, BS_ESTORE, "the query took longer than %u ms", timeout_ms);
+	return r;
+}
+
+int bs_pg_query(struct bs_store *store, const char *query, uint32_t timeout_ms, bs_row_fn fn, void *ctx,
+		struct bs_err *err)
+{
+	struct bs_postgres *s = (struct bs_postgres *)store;
+	struct asking asking = {.fn = fn, .ctx = ctx};
+
+	if (!s->live)
+		return bs_err_set(err, BS_EINTERNAL, "query before begin");
+	int r = ask_once(s, query, timeout_ms, &asking, err);
+	if (r < 0 && s->reader && PQstatus(s->reader) == CONNECTION_BAD && !asking.rows)
+		r = ask_once(s, query, timeout_ms, &asking, err); /* the connection was cut before */
 	return r;
 }

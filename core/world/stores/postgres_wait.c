@@ -117,7 +117,7 @@ static bool good(const PGresult *result)
 /* All results of what was sent: the last one, or the first error. */
 static int finish(PGconn *conn, int sent, PGresult **ret_result, struct bs_err *err)
 {
-	PGresult *last = NULL, *result;
+	PGresult *last = NULL, *result = NULL;
 	int r = sent ? 0 : bs_pg_fail(conn, NULL, err);
 
 	while (sent) {

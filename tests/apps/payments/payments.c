@@ -1,5 +1,5 @@
 /*
- * The demo application: orders that can be paid back, in SQLite, committed by each request. It has two bugs
+ * The demo application: orders that can be paid back, in SQLite or PostgreSQL, committed by each request. It has two bugs
  * that no single request shows:
  *
  *   create, refund, refund   the second refund is accepted: more money goes out than came in
@@ -7,50 +7,26 @@
  *
  * With --fixed the first answers 409 and the second 404.
  */
-#include "../common/db.h"
 #include "../common/server.h"
+#include "orders.h"
 
 #include <microhttpd.h>
 #include <stdio.h>
 
 #define AMOUNT_MAX 1000000000
 #define CUSTOMER_MAX_BYTES 100
-#define COLUMNS "id, customer, amount, refunded, status"
-
-static const char schema[] =
-	"CREATE TABLE IF NOT EXISTS orders ("
-	"  id INTEGER PRIMARY KEY,"
-	"  customer TEXT NOT NULL,"
-	"  amount INTEGER NOT NULL CHECK (amount > 0),"
-	"  refunded INTEGER NOT NULL DEFAULT 0,"
-	"  status TEXT NOT NULL DEFAULT 'paid')";
-
-enum { CREATE, GET, LIST, REFUND, REFUND_ONCE, DELETE, STATEMENT_COUNT };
-
-static const char *const sql[STATEMENT_COUNT] = {
-	[CREATE] = "INSERT INTO orders (customer, amount) VALUES (?1, ?2) RETURNING " COLUMNS,
-	[GET] = "SELECT " COLUMNS " FROM orders WHERE id = ?1",
-	[LIST] = "SELECT " COLUMNS " FROM orders ORDER BY id",
-	[REFUND] = "UPDATE orders SET refunded = refunded + amount, status = 'refunded'"
-		   " WHERE id = ?1 RETURNING " COLUMNS,
-	[REFUND_ONCE] = "UPDATE orders SET refunded = amount, status = 'refunded'"
-			" WHERE id = ?1 AND refunded = 0 RETURNING " COLUMNS,
-	[DELETE] = "DELETE FROM orders WHERE id = ?1 RETURNING id",
-};
 
 struct payments {
 	bool fixed;
-	sqlite3 *db;
-	sqlite3_stmt *statements[STATEMENT_COUNT];
+	struct orders *orders;
 };
 
 /* Runs a statement on the order that the path names; false when that answered 500 already. */
-static bool run_on_order(struct app_call *call, int statement, cJSON **ret_row)
+static bool run_on_order(struct app_call *call, enum orders_statement statement, cJSON **ret_row)
 {
 	struct payments *payments = call->app;
 
-	sqlite3_bind_int64(payments->statements[statement], 1, call->id);
-	if (db_row(payments->statements[statement], ret_row))
+	if (orders_row(payments->orders, statement, &(struct orders_value){.number = call->id}, 1, ret_row))
 		return true;
 	app_refuse(call, MHD_HTTP_INTERNAL_SERVER_ERROR, "the database failed");
 	return false;
@@ -66,7 +42,7 @@ static void answer_order(struct app_call *call, cJSON *order)
 
 static void create_order(struct app_call *call)
 {
-	sqlite3_stmt *create = ((struct payments *)call->app)->statements[CREATE];
+	struct payments *payments = call->app;
 	const char *customer = "guest";
 	cJSON *order;
 	int amount;
@@ -76,9 +52,8 @@ static void create_order(struct app_call *call)
 	if (cJSON_GetObjectItemCaseSensitive(call->body, "customer") &&
 	    !app_get_text(call, "customer", CUSTOMER_MAX_BYTES, &customer))
 		return;
-	sqlite3_bind_text(create, 1, customer, -1, SQLITE_TRANSIENT);
-	sqlite3_bind_int(create, 2, amount);
-	if (db_row(create, &order))
+	const struct orders_value values[] = {{.text = customer}, {.number = amount}};
+	if (orders_row(payments->orders, ORDERS_CREATE, values, 2, &order))
 		app_answer(call, MHD_HTTP_CREATED, order);
 	else
 		app_refuse(call, MHD_HTTP_INTERNAL_SERVER_ERROR, "the database failed");
@@ -88,7 +63,7 @@ static void get_order(struct app_call *call)
 {
 	cJSON *order;
 
-	if (run_on_order(call, GET, &order))
+	if (run_on_order(call, ORDERS_GET, &order))
 		answer_order(call, order);
 }
 
@@ -97,7 +72,7 @@ static void list_orders(struct app_call *call)
 	struct payments *payments = call->app;
 	cJSON *orders;
 
-	if (db_rows(payments->statements[LIST], &orders))
+	if (orders_rows(payments->orders, ORDERS_LIST, NULL, 0, &orders))
 		app_answer(call, MHD_HTTP_OK, orders);
 	else
 		app_refuse(call, MHD_HTTP_INTERNAL_SERVER_ERROR, "the database failed");
@@ -108,7 +83,7 @@ static void refund_order(struct app_call *call)
 {
 	cJSON *order;
 
-	if (!run_on_order(call, REFUND, &order))
+	if (!run_on_order(call, ORDERS_REFUND, &order))
 		return;
 	if (order) {
 		app_answer(call, MHD_HTTP_OK, order);
@@ -122,13 +97,13 @@ static void refund_order_once(struct app_call *call)
 {
 	cJSON *order;
 
-	if (!run_on_order(call, REFUND_ONCE, &order))
+	if (!run_on_order(call, ORDERS_REFUND_ONCE, &order))
 		return;
 	if (order) {
 		app_answer(call, MHD_HTTP_OK, order);
 		return;
 	}
-	if (!run_on_order(call, GET, &order))
+	if (!run_on_order(call, ORDERS_GET, &order))
 		return;
 	if (order)
 		app_refuse(call, MHD_HTTP_CONFLICT, "the order was refunded already");
@@ -151,7 +126,7 @@ static void delete_order(struct app_call *call)
 {
 	cJSON *gone;
 
-	if (!run_on_order(call, DELETE, &gone))
+	if (!run_on_order(call, ORDERS_DELETE, &gone))
 		return;
 	if (gone)
 		app_answer(call, MHD_HTTP_NO_CONTENT, NULL);
@@ -178,11 +153,11 @@ int main(int argc, char **argv)
 	if (status)
 		return status;
 	payments.fixed = options.fixed;
-	payments.db = db_open(options.db, schema);
-	if (payments.db && db_prepare(payments.db, sql, STATEMENT_COUNT, payments.statements))
+	payments.orders = orders_open(options.db);
+	if (payments.orders)
 		status = app_serve("payments", options.port, routes, sizeof routes / sizeof *routes, &payments);
 	else
 		status = 1;
-	db_close(payments.db, payments.statements, STATEMENT_COUNT);
+	orders_close(payments.orders);
 	return status;
 }
