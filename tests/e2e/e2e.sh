@@ -208,6 +208,7 @@ postgres_in_place_is_put_back_also_after_kill_9)
 	pg postgres "CREATE DATABASE shop"
 	all="SELECT coalesce(string_agg(o::text, ' ' ORDER BY id), '') || (SELECT last_value || ' ' || is_called FROM orders_id_seq) FROM orders o"
 	url="postgresql://boss@127.0.0.1:$pg_port/shop"
+	: >app.log
 	payments --port 0 --db "$url" >app.log 2>&1 &
 	app=$!
 	for _ in $(seq 100); do grep -q '[0-9]' app.log && break; sleep 0.05; done
@@ -222,13 +223,14 @@ no_server_error confirmed 3/3: create_order(amount=100) > delete_order > refund_
 	is mechanism "triggers, in place" '[.[] | select(.type == "store.ready")][0].mechanism'
 	[ "$(pg shop "$all")" = "$root" ] || fail "not put back: $(pg shop "$all") instead of $root"
 	[ "$(pg shop "SELECT count(*) FROM pg_namespace WHERE nspname LIKE '%backstep%'")" = 0 ] || fail "notes were left"
+	rm events.ndjson
 	"$backstep" run model.yaml --max-steps 0 --time 60s --max-depth 50 --report ndjson=events.ndjson >out 2>err &
 	pid=$!
 	for _ in $(seq 200); do
 		[ "$(grep -c '"type":"step"' events.ndjson 2>/dev/null || true)" -gt 40 ] 2>/dev/null && break
 		sleep 0.05
 	done
-	kill -KILL "$pid"
+	kill -KILL "$pid" || fail "the run ended by itself"
 	wait "$pid" 2>/dev/null || true
 	[ "$(pg shop "SELECT count(*) FROM pg_namespace WHERE nspname LIKE '%backstep%'")" = 1 ] || fail "no notes were left"
 	bs 1 run model.yaml "${all_reports[@]}"
