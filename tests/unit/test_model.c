@@ -314,6 +314,39 @@ static void durations_have_units(void **state)
 	}
 }
 
+static void a_postgres_store_is_cloned_or_used_in_place(void **state)
+{
+	static const char head[] = "version: 1\nname: x\nactions: {a: {request: GET /}}\n" RULES;
+	BS_AUTOFREE char *cloned = bs_xasprintf("%sstores: {db: {driver: postgres, url: \"postgresql://u:${env.BACKSTEP_TEST_PW}@h/d\"}}\n"
+						"app: {command: [app, \"${stores.db.url}\"]}\n", head);
+	BS_AUTOFREE char *in_place = bs_xasprintf("%sstores: {db: {driver: postgres, url: postgresql://h/d, in_place: true}}\n"
+						  "app: {base_url: \"http://127.0.0.1:1\"}\n", head);
+	BS_AUTOFREE char *untold = bs_xasprintf("%sstores: {db: {driver: postgres, url: postgresql://h/d}}\napp: {command: [app]}\n", head);
+	BS_AUTOFREE char *by_path = bs_xasprintf("%sstores: {db: {driver: postgres, url: postgresql://h/d}}\n"
+						 "app: {command: [app, \"${stores.db.path}\"]}\n", head);
+
+	(void)state;
+	setenv("BACKSTEP_TEST_PW", "hunter2hunter2", 1);
+	struct loaded loaded = load_bytes(cloned, strlen(cloned));
+	expect_clean(&loaded);
+	assert_string_equal(loaded.model->stores[0].driver, "postgres");
+	assert_string_equal(loaded.model->stores[0].url, "postgresql://u:hunter2hunter2@h/d");
+	assert_false(loaded.model->stores[0].in_place);
+	assert_string_equal(loaded.model->env_names[0], "BACKSTEP_TEST_PW"); /* so that it is redacted */
+	release(&loaded);
+	loaded = load_bytes(in_place, strlen(in_place));
+	expect_clean(&loaded);
+	assert_true(loaded.model->stores[0].in_place);
+	release(&loaded);
+	loaded = load_bytes(untold, strlen(untold));
+	expect_only(&loaded, 6, 10, "use ${stores.db.url} in app.command or app.env");
+	release(&loaded);
+	loaded = load_bytes(by_path, strlen(by_path));
+	expect_only(&loaded, 7, 22, "a postgres store gives its url; write ${stores.db.url}");
+	release(&loaded);
+	unsetenv("BACKSTEP_TEST_PW");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +365,7 @@ int main(void)
 		cmocka_unit_test(a_model_may_be_json),
 		cmocka_unit_test(aliases_stand_for_what_they_name),
 		cmocka_unit_test(durations_have_units),
+		cmocka_unit_test(a_postgres_store_is_cloned_or_used_in_place),
 	};
 
 	return cmocka_run_group_tests_name("model", tests, set_environment, NULL);

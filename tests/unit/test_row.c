@@ -133,6 +133,33 @@ static void rows_are_shown_without_hidden_columns_and_with_exact_numbers(void **
 	bs_buf_release(&image);
 }
 
+static void truth_values_decimals_and_documents_are_shown_as_what_they_are(void **state)
+{
+	struct bs_column columns[] = {{.name = "b"}, {.name = "n"}, {.name = "huge"}, {.name = "j"}, {.name = "odd"}, {.name = "nan"}};
+	struct bs_table table = {.name = "t", .columns = columns, .column_count = BS_COUNT(columns)};
+	struct bs_buf image = BS_BUF_INIT;
+	struct bs_cell cell;
+	static const char huge[] = "123456789012345678901234567890.1234567890";
+	static const char document[] = "{\"a\": [1.50, null]}", odd[] = "\"\\u0000\"";
+
+	(void)state;
+	bs_row_add_bool(&image, true);
+	bs_row_add_number(&image, "12.50", 5);
+	bs_row_add_number(&image, huge, strlen(huge));
+	bs_row_add_json(&image, document, strlen(document));
+	bs_row_add_json(&image, odd, strlen(odd));
+	bs_row_add_number(&image, "NaN", 3);
+	cJSON *row = bs_row_to_json(&table, blob(&image));
+	BS_AUTOFREE char *text = bs_json_print(row, false);
+	assert_string_equal(text, "{\"b\":true,\"n\":12.50,\"huge\":123456789012345678901234567890.1234567890,"
+				  "\"j\":{\"a\":[1.50,null]},\"odd\":\"\\\"\\\\u0000\\\"\",\"nan\":\"NaN\"}");
+	cJSON_Delete(row);
+	assert_true(bs_row_cell(blob(&image), 1, &cell) && cell.kind == BS_CELL_NUMBER && cell.len == 5);
+	image.len = 1; /* cut short */
+	assert_false(bs_row_cell(blob(&image), 0, &cell));
+	bs_buf_release(&image);
+}
+
 static void no_row_is_shown_as_null(void **state)
 {
 	struct bs_table table = {.name = "t"};
@@ -163,6 +190,7 @@ int main(void)
 		cmocka_unit_test(what_differs_in_kind_has_other_bytes),
 		cmocka_unit_test(no_row_equals_only_no_row),
 		cmocka_unit_test(rows_are_shown_without_hidden_columns_and_with_exact_numbers),
+		cmocka_unit_test(truth_values_decimals_and_documents_are_shown_as_what_they_are),
 		cmocka_unit_test(no_row_is_shown_as_null),
 		cmocka_unit_test(a_long_blob_is_shown_by_its_beginning_and_its_size),
 	};
