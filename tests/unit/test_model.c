@@ -342,7 +342,7 @@ static void a_postgres_store_is_cloned_or_used_in_place(void **state)
 	expect_only(&loaded, 6, 10, "use ${stores.db.url} in app.command or app.env");
 	release(&loaded);
 	loaded = load_bytes(by_path, strlen(by_path));
-	expect_only(&loaded, 7, 22, "a postgres store gives its url; write ${stores.db.url}");
+	expect_only(&loaded, 7, 25, "a postgres store gives its url; write ${stores.db.url}");
 	release(&loaded);
 	unsetenv("BACKSTEP_TEST_PW");
 }
