@@ -17,7 +17,8 @@ PATH=$build/tests/apps/payments:$build/tests/apps/notes:$build/tests/apps/counte
 unset APP_FIXED GITHUB_ACTIONS GITHUB_STEP_SUMMARY
 cd "$work"
 
-trap 'rm -rf "$work"' EXIT
+app= # a process of ours, to be ended with the script
+trap '[ -z "$app" ] || kill "$app" 2>/dev/null || true; rm -rf "$work"' EXIT
 
 fail() {
 	echo "FAILED: $*" >&2
@@ -116,6 +117,9 @@ no_clone_left() {
 	[ "$(pg postgres "SELECT count(*) FROM pg_database WHERE datname LIKE 'backstep%'")" = 0 ] || fail "a clone was left"
 }
 
+# What does not depend on how busy the machine is.
+by_steps=(--max-steps 200 --time 900s)
+
 all_reports=(--report ndjson=events.ndjson --report junit=junit.xml --report junit:strict=strict.xml
 	--report sarif=report.sarif --report html=report.html --report markdown=summary.md
 	--report github=annotations.txt)
@@ -177,7 +181,7 @@ demo_of_the_fixed_app_finds_nothing)
 	sarif_is "results, success and notifications" "0 true null" '"\(.results | length) \(.invocations[0].executionSuccessful) \(.invocations[0].toolExecutionNotifications)"'
 	;;
 postgres_gives_the_findings_and_fingerprints_of_sqlite)
-	bs 1 run "$source/templates/payments.yaml" "${all_reports[@]}"
+	bs 1 run "$source/templates/payments.yaml" "${by_steps[@]}" "${all_reports[@]}"
 	same='[.[] | select(.type == "finding") | "\(.rule) \(.fingerprint) \(.verdict) \([.steps[].op] | join(" > ")) \([.steps[].changes])"] | join("\n")'
 	on_sqlite=$(events "$same")
 	start_postgres
@@ -185,7 +189,7 @@ postgres_gives_the_findings_and_fingerprints_of_sqlite)
 	export SHOP_URL="postgresql://boss:hunter2hunter2@127.0.0.1:$pg_port/shop"
 	# shellcheck disable=SC2016
 	postgres_model '{driver: postgres, url: "${env.SHOP_URL}"}'
-	bs 1 run model.yaml "${all_reports[@]}"
+	bs 1 run model.yaml "${by_steps[@]}" "${all_reports[@]}"
 	is "the findings" "$on_sqlite" "$same"
 	is mechanism triggers '[.[] | select(.type == "store.ready")][0].mechanism'
 	is place "postgresql://127.0.0.1:$pg_port/shop" '[.[] | select(.type == "store.ready")][0].location'
@@ -193,12 +197,12 @@ postgres_gives_the_findings_and_fingerprints_of_sqlite)
 	is warnings "" '[.[] | select(.type == "warning").message] | join(" ")'
 	[ "$(pg shop "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")" = 0 ] || fail "the original was touched"
 	no_clone_left
-	APP_FIXED=1 bs 0 run model.yaml "${all_reports[@]}"
+	APP_FIXED=1 bs 0 run model.yaml "${by_steps[@]}" "${all_reports[@]}"
 	is findings '' "$findings"
 	! grep -rF hunter2hunter2 out err events.ndjson junit.xml report.html || fail "the password is shown"
 	# The same where the model itself holds the password.
 	postgres_model "{driver: postgres, url: \"$SHOP_URL\"}"
-	bs 1 run model.yaml "${all_reports[@]}"
+	bs 1 run model.yaml "${by_steps[@]}" "${all_reports[@]}"
 	! grep -rF hunter2hunter2 out err events.ndjson junit.xml report.html || fail "the password of the model is shown"
 	nothing_left
 	no_app_left
@@ -217,7 +221,7 @@ postgres_in_place_is_put_back_also_after_kill_9)
 	root=$(pg shop "$all")
 	postgres_model "{driver: postgres, url: \"$url\", in_place: true}"
 	sed -i -e "s|  command: .*|  base_url: http://127.0.0.1:$port|" model.yaml
-	bs 1 run model.yaml "${all_reports[@]}"
+	bs 1 run model.yaml "${by_steps[@]}" "${all_reports[@]}"
 	is findings "refunds_within_total confirmed 3/3: create_order(amount=100) > refund_order > refund_order
 no_server_error confirmed 3/3: create_order(amount=100) > delete_order > refund_order" "$findings"
 	is mechanism "triggers, in place" '[.[] | select(.type == "store.ready")][0].mechanism'
@@ -233,7 +237,7 @@ no_server_error confirmed 3/3: create_order(amount=100) > delete_order > refund_
 	kill -KILL "$pid" || fail "the run ended by itself"
 	wait "$pid" 2>/dev/null || true
 	[ "$(pg shop "SELECT count(*) FROM pg_namespace WHERE nspname LIKE '%backstep%'")" = 1 ] || fail "no notes were left"
-	bs 1 run model.yaml "${all_reports[@]}"
+	bs 1 run model.yaml "${by_steps[@]}" "${all_reports[@]}"
 	is "the warning" true '[.[] | select(.type == "warning").message] | any(contains("ended before it could put"))'
 	[ "$(pg shop "$all")" = "$root" ] || fail "not put back: $(pg shop "$all") instead of $root"
 	kill "$app"

@@ -156,7 +156,7 @@ static void make_cluster(void)
 	char *arguments[] = {(char *)(uintptr_t)"initdb", (char *)(uintptr_t)"-D", data, (char *)(uintptr_t)"-Uboss",
 			     (char *)(uintptr_t)"-Atrust", (char *)(uintptr_t)"-N", (char *)(uintptr_t)"-EUTF8",
 			     (char *)(uintptr_t)"--locale=C.UTF-8", (char *)(uintptr_t)"--no-instructions", NULL};
-	int status;
+	int status = -1;
 	pid_t pid = start("initdb", arguments);
 
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)

@@ -132,8 +132,8 @@ static int install(struct bs_postgres *s, struct bs_err *err)
 		r = bs_pg_install(s, err);
 	}
 	if (r == BS_EBUSY)
-		return bs_err_set(err, BS_ESTORE, "the application keeps tables of '%s' locked: it must end its transactions before "
-				  "it answers", s->live_name);
+		return bs_err_set(err, BS_ESTORE, "the application keeps tables of '%s' locked: it must end its "
+				  "transactions before it answers", s->live_name);
 	return r;
 }
 

@@ -156,6 +156,8 @@ const char *bs_pg_state(const PGresult *result);
 int bs_pg_next(PGconn *conn, uint32_t ms, PGresult **ret_result, struct bs_err *err);
 /* One command, or several with the last one's result. ret_result may be NULL. */
 int bs_pg_exec(PGconn *conn, const char *sql, PGresult **ret_result, struct bs_err *err);
+/* The same for what may take long: the statement's own limit must be ms as well. */
+int bs_pg_exec_within(PGconn *conn, uint32_t ms, const char *sql, PGresult **ret_result, struct bs_err *err);
 int bs_pg_execf(PGconn *conn, struct bs_err *err, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* One statement with text parameters. */
 int bs_pg_ask(PGconn *conn, const char *sql, size_t count, const char *const *values, PGresult **ret_result,

@@ -145,7 +145,7 @@ static bool changes_by_itself(const char *value)
 	static const char *const calls[] = {
 		"now()", "CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME", "LOCALTIME", "clock_timestamp()",
 		"statement_timestamp()", "transaction_timestamp()", "timeofday()", "random()", "gen_random_uuid()",
-		"uuid_generate_v", "gen_random_bytes(", "uuidv7(", "uuidv4(", "txid_current()", "'now'"};
+		"uuid_generate_v", "gen_random_bytes(", "uuidv7(", "uuidv4(", "txid_current()", "('now'::text)::"};
 
 	for (size_t i = 0; i < BS_COUNT(calls); i++)
 		if (strstr(value, calls[i]))

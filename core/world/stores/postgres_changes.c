@@ -17,10 +17,11 @@
 
 /* Tables, views and indexes as they are called and how many columns they have, where no event trigger tells. */
 #define DDL_PRINT \
-	"(SELECT count(*) || ':' || coalesce(sum(hashtextextended(format('%s %s %s %s', c.relname, c.relnatts, c.relkind, " \
-	"c.relnamespace) COLLATE \"C\", c.oid::bigint)), 0) FROM pg_class c WHERE c.relkind IN ('r', 'p', 'i', 'S', 'v', 'm', " \
-	"'f') AND c.relpersistence <> 't' AND c.relnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname " \
-	"LIKE 'pg\\_%' OR nspname IN ('information_schema', '" BS_PG_SCHEMA "')))"
+	"(SELECT count(*) || ':' || coalesce(sum(hashtextextended(format('%s %s %s %s', c.relname, c.relnatts, " \
+	"c.relkind, c.relnamespace) COLLATE \"C\", c.oid::bigint)), 0) FROM pg_class c " \
+	"WHERE c.relkind IN ('r', 'p', 'i', 'S', 'v', 'm', 'f') AND c.relpersistence <> 't' " \
+	"AND c.relnamespace NOT IN (SELECT oid FROM pg_namespace WHERE nspname LIKE 'pg\\_%' " \
+	"OR nspname IN ('information_schema', '" BS_PG_SCHEMA "')))"
 
 /* --- Sequences --------------------------------------------------------------------------------------- */
 
@@ -50,7 +51,8 @@ static void add_change(struct bs_postgres *s, uint32_t table, struct bs_blob bef
 	*BS_PUSH(s->changes, s->change_count) = (struct bs_change){.table = table, .before = before, .after = after};
 }
 
-static void add_moved(struct bs_postgres *s, size_t sequence, int64_t from, bool from_called, int64_t to, bool to_called)
+static void add_moved(struct bs_postgres *s, size_t sequence, int64_t from, bool from_called, int64_t to,
+		      bool to_called)
 {
 	struct bs_buf before = BS_BUF_INIT, after = BS_BUF_INIT;
 
@@ -105,8 +107,8 @@ static int take_image(struct bs_postgres *s, const struct bs_pg_relation *relati
 
 static int refuse_ddl(const char *what, struct bs_err *err)
 {
-	return bs_err_set(err, BS_ESTORE, "the application ran %s during the run, and changes of tables cannot be put back: "
-			  "let setup do that", what);
+	return bs_err_set(err, BS_ESTORE, "the application ran %s during the run, and changes of tables cannot be put "
+			  "back: let setup do that", what);
 }
 
 /* A row of the answer: number, relation, before, after. */
@@ -314,7 +316,8 @@ int bs_pg_changes(struct bs_store *store, struct bs_changes *ret_changes, struct
 
 static int take_all_notes(struct bs_postgres *s, struct look *look, struct bs_err *err)
 {
-	if (!PQsendQuery(s->live, "SELECT n, rel, before, after, NULL FROM " BS_PG_SCHEMA ".notes WHERE rel <> 0 ORDER BY n") ||
+	if (!PQsendQuery(s->live, "SELECT n, rel, before, after, NULL FROM " BS_PG_SCHEMA ".notes WHERE rel <> 0 "
+				  "ORDER BY n") ||
 	    !PQsetSingleRowMode(s->live))
 		return bs_pg_fail(s->live, NULL, err);
 	look->snapshot = bs_xstrdup(""); /* no first row about the moment */

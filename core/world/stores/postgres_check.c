@@ -44,10 +44,10 @@ int bs_pg_check_role(struct bs_postgres *s, struct bs_err *err)
 		return r;
 	const char *role = bs_pg_text(result, 0, 1);
 	if (!grantable)
-		return bs_err_set(err, BS_ESTORE, "role %s is no superuser, and before PostgreSQL 15 only a superuser may put rows "
-				  "back without triggers: use a superuser, or PostgreSQL 15", role);
-	return bs_err_set(err, BS_ESTORE, "role %s may not set session_replication_role, without which rows cannot be put back: "
-			  "as a superuser run: GRANT SET ON PARAMETER session_replication_role TO %s", role, role);
+		return bs_err_set(err, BS_ESTORE, "role %s is no superuser, and before PostgreSQL 15 only a superuser may "
+				  "put rows back without triggers: use a superuser, or PostgreSQL 15", role);
+	return bs_err_set(err, BS_ESTORE, "role %s may not set session_replication_role, without which rows cannot be "
+			  "put back: as a superuser run: GRANT SET ON PARAMETER session_replication_role TO %s", role, role);
 }
 
 /* --- One question for each thing that is refused or warned of ------------------------------------------ */
@@ -136,8 +136,8 @@ static void warn_without_key(struct bs_postgres *s)
 	if (count > LISTED)
 		bs_buf_addf(&list, " and %zu more", count - LISTED);
 	if (count)
-		bs_pg_warn(s, "no primary key and no unique index over columns that are NOT NULL, so that each undo of a change "
-			   "reads the whole table: %s", bs_buf_text(&list));
+		bs_pg_warn(s, "no primary key and no unique index over columns that are NOT NULL, so that each undo of a "
+			   "change reads the whole table: %s", bs_buf_text(&list));
 	bs_buf_release(&list);
 }
 

@@ -65,7 +65,8 @@ static int connect_admin(struct bs_postgres *s, struct bs_err *err)
 	if (r < 0)
 		bs_err_wrap(err, "a clone is made from the database 'postgres' or 'template1'");
 	if (r == 0)
-		r = bs_pg_execf(s->admin, err, "SET statement_timeout = %d; SET lock_timeout = %d", BS_PG_COPY_MS, BS_PG_COPY_MS);
+		r = bs_pg_execf(s->admin, err, "SET statement_timeout = %d; SET lock_timeout = %d", BS_PG_COPY_MS,
+				BS_PG_COPY_MS);
 	return r;
 }
 
@@ -117,7 +118,7 @@ static int drop(struct bs_postgres *s, const char *name, struct bs_err *err)
 	bs_buf_adds(&sql, "DROP DATABASE IF EXISTS ");
 	add_identifier(s->admin, &sql, name);
 	bs_buf_adds(&sql, " WITH (FORCE)"); /* it is our own: an application that was killed may not be gone yet */
-	int r = bs_pg_exec(s->admin, bs_buf_text(&sql), NULL, err);
+	int r = bs_pg_exec_within(s->admin, BS_PG_COPY_MS, bs_buf_text(&sql), NULL, err);
 	bs_buf_release(&sql);
 	return r;
 }
@@ -126,8 +127,8 @@ static int drop(struct bs_postgres *s, const char *name, struct bs_err *err)
 static char *users_of(struct bs_postgres *s, const char *database)
 {
 	PGresult *result BS_CLEANUP(bs_pg_clear) = NULL;
-	int r = bs_pg_ask(s->admin, "SELECT string_agg(format('process %s, ''%s'' as %s', pid, application_name, usename), '; ') "
-				    "FROM pg_stat_activity WHERE datname = $1", 1, &database, &result, NULL);
+	int r = bs_pg_ask(s->admin, "SELECT string_agg(format('process %s, ''%s'' as %s', pid, application_name, usename), "
+				    "'; ') FROM pg_stat_activity WHERE datname = $1", 1, &database, &result, NULL);
 
 	return bs_xstrdup(r == 0 && *bs_pg_text(result, 0, 0) ? bs_pg_text(result, 0, 0) : "unknown");
 }
@@ -160,8 +161,8 @@ static int copy(struct bs_postgres *s, const char *from, const char *to, struct 
 	if (r != BS_EBUSY)
 		return r;
 	BS_AUTOFREE char *users = users_of(s, from);
-	return bs_err_set(err, BS_ESTORE, "database '%s' is in use, and PostgreSQL copies only one that nobody is connected "
-			  "to (%s): end those, or let the run work on the database itself with in_place: true",
+	return bs_err_set(err, BS_ESTORE, "database '%s' is in use, and PostgreSQL copies only one that nobody is "
+			  "connected to (%s): end those, or let the run work on the database itself with in_place: true",
 			  from, users);
 }
 

@@ -75,7 +75,8 @@ int bs_pg_fix_formats(PGconn *conn, struct bs_err *err)
 	return bs_pg_exec(conn,
 			  "SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = postgres; "
 			  "SET bytea_output = hex; SET extra_float_digits = 1; SET lc_monetary = 'C'; "
-			  "SET xmloption = content; SET array_nulls = on; SET row_security = off; SET search_path = pg_catalog, pg_temp",
+			  "SET xmloption = content; SET array_nulls = on; SET row_security = off; "
+			  "SET search_path = pg_catalog, pg_temp",
 			  NULL, err);
 }
 

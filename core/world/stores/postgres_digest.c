@@ -31,7 +31,7 @@ static int digest_tables(const struct bs_postgres *s, PGconn *conn, size_t from,
 		bs_buf_adds(&sql, t == from ? "SELECT " : ", ");
 		add_table(s, t, &sql);
 	}
-	int r = bs_pg_exec(conn, bs_buf_text(&sql), &result, err);
+	int r = bs_pg_exec_within(conn, BS_PG_COPY_MS, bs_buf_text(&sql), &result, err);
 	for (size_t t = from; r == 0 && t < to; t++) {
 		int column = (int)(t - from);
 		tables[t] = bs_hash_bytes(bs_pg_text(result, 0, column), (size_t)PQgetlength(result, 0, column)).lo;

@@ -54,13 +54,14 @@ static const char sql_event_triggers[] =
 	"CREATE EVENT TRIGGER " BS_PG_SCHEMA "_ddl ON ddl_command_end EXECUTE FUNCTION " BS_PG_SCHEMA ".note_ddl();"
 	"CREATE EVENT TRIGGER " BS_PG_SCHEMA "_drop ON sql_drop EXECUTE FUNCTION " BS_PG_SCHEMA ".note_drop();";
 
-/* In place the notes must outlive a crash of the server; a clone is worth nothing then. */
+/* In place the notes must outlive a crash of the server; a clone is worth nothing then. No autovacuum: its lock is in
+ * the way of ours, and nothing is ever deleted here. */
 static void add_notes_table(const struct bs_postgres *s, struct bs_buf *sql)
 {
 	bs_buf_addf(sql,
 		    "CREATE SCHEMA " BS_PG_SCHEMA ";"
 		    "CREATE %sTABLE " BS_PG_SCHEMA ".notes(n bigserial, tx xid8 NOT NULL DEFAULT pg_current_xact_id(), "
-		    "rel oid NOT NULL, own bigint, before text, after text);"
+		    "rel oid NOT NULL, own bigint, before text, after text) WITH (autovacuum_enabled = off);"
 		    "CREATE INDEX ON " BS_PG_SCHEMA ".notes(tx);"
 		    "CREATE UNIQUE INDEX ON " BS_PG_SCHEMA ".notes(own) WHERE rel = 0;"
 		    "CREATE TABLE " BS_PG_SCHEMA ".root_sequences(sequence text, last_value bigint, is_called boolean);",
@@ -142,8 +143,9 @@ int bs_pg_uninstall(struct bs_postgres *s, struct bs_err *err)
 {
 	PGresult *result BS_CLEANUP(bs_pg_clear) = NULL;
 	struct bs_buf sql = BS_BUF_INIT;
-	int r = bs_pg_exec(s->live, "SELECT format('DROP TRIGGER %I ON %s;', t.tgname, t.tgrelid::regclass) FROM pg_trigger t "
-				    "JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace "
+	int r = bs_pg_exec(s->live, "SELECT format('DROP TRIGGER %I ON %s;', t.tgname, t.tgrelid::regclass) "
+				    "FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid "
+				    "JOIN pg_namespace n ON n.oid = p.pronamespace "
 				    "WHERE n.nspname = '" BS_PG_SCHEMA "' AND t.tgparentid = 0 "
 				    "UNION ALL SELECT format('DROP EVENT TRIGGER %I;', e.evtname) FROM pg_event_trigger e "
 				    "JOIN pg_proc p ON p.oid = e.evtfoid JOIN pg_namespace n ON n.oid = p.pronamespace "

@@ -131,8 +131,9 @@ static int drop_if_free(struct bs_postgres *s, const char *database, const struc
 	if (r < 0 || !bs_pg_true(result, 0, 0))
 		return r;
 	char *quoted = PQescapeIdentifier(s->admin, database, strlen(database));
-	/* Without FORCE: somebody who is connected, or is no more than another's role, keeps it. */
-	bs_pg_execf(s->admin, NULL, "DROP DATABASE IF EXISTS %s", quoted);
+	/* Without FORCE: whoever is connected keeps it, and so does a role of which we are no member. */
+	BS_AUTOFREE char *sql = bs_xasprintf("DROP DATABASE IF EXISTS %s", quoted);
+	bs_pg_exec_within(s->admin, BS_PG_COPY_MS, sql, NULL, NULL);
 	PQfreemem(quoted);
 	return bs_pg_ask(s->admin, "SELECT pg_advisory_unlock(hashtextextended($1, 0))", 1, &name, NULL, err);
 }

@@ -115,13 +115,13 @@ static bool good(const PGresult *result)
 }
 
 /* All results of what was sent: the last one, or the first error. */
-static int finish(PGconn *conn, int sent, PGresult **ret_result, struct bs_err *err)
+static int finish(PGconn *conn, int sent, uint32_t ms, PGresult **ret_result, struct bs_err *err)
 {
 	PGresult *last = NULL, *result = NULL;
 	int r = sent ? 0 : bs_pg_fail(conn, NULL, err);
 
 	while (sent) {
-		int waited = bs_pg_next(conn, BS_PG_COPY_MS + BS_PG_GRACE_MS, &result, r < 0 ? NULL : err);
+		int waited = bs_pg_next(conn, ms + BS_PG_GRACE_MS, &result, r < 0 ? NULL : err);
 		if (waited < 0) {
 			r = waited;
 			break;
@@ -142,9 +142,14 @@ static int finish(PGconn *conn, int sent, PGresult **ret_result, struct bs_err *
 	return r;
 }
 
+int bs_pg_exec_within(PGconn *conn, uint32_t ms, const char *sql, PGresult **ret_result, struct bs_err *err)
+{
+	return finish(conn, PQsendQuery(conn, sql), ms, ret_result, err);
+}
+
 int bs_pg_exec(PGconn *conn, const char *sql, PGresult **ret_result, struct bs_err *err)
 {
-	return finish(conn, PQsendQuery(conn, sql), ret_result, err);
+	return bs_pg_exec_within(conn, BS_PG_STATEMENT_MS, sql, ret_result, err);
 }
 
 int bs_pg_execf(PGconn *conn, struct bs_err *err, const char *format, ...)
@@ -165,12 +170,12 @@ int bs_pg_ask(PGconn *conn, const char *sql, size_t count, const char *const *va
 {
 	int sent = PQsendQueryParams(conn, sql, (int)count, NULL, values, NULL, NULL, 0);
 
-	return finish(conn, sent, ret_result, err);
+	return finish(conn, sent, BS_PG_STATEMENT_MS, ret_result, err);
 }
 
 int bs_pg_prepare(PGconn *conn, const char *name, const char *sql, struct bs_err *err)
 {
-	return finish(conn, PQsendPrepare(conn, name, sql, 0, NULL), NULL, err);
+	return finish(conn, PQsendPrepare(conn, name, sql, 0, NULL), BS_PG_STATEMENT_MS, NULL, err);
 }
 
 int bs_pg_run(PGconn *conn, const char *name, size_t count, const char *const *values, PGresult **ret_result,
@@ -178,7 +183,7 @@ int bs_pg_run(PGconn *conn, const char *name, size_t count, const char *const *v
 {
 	int sent = PQsendQueryPrepared(conn, name, (int)count, values, NULL, NULL, 0);
 
-	return finish(conn, sent, ret_result, err);
+	return finish(conn, sent, BS_PG_STATEMENT_MS, ret_result, err);
 }
 
 const char *bs_pg_text(const PGresult *result, int row, int column)
