@@ -59,8 +59,8 @@ static void act(uint64_t seed)
 	for (unsigned i = 0; i < count; i++)
 		if (!run_one())
 			return;
-	if (!sqlite3_get_autocommit(db) &&
-	    sqlite3_exec(db, transaction == 2 && writer_below(4) == 0 ? "ROLLBACK" : "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+	const char *end = transaction == 2 && writer_below(4) == 0 ? "ROLLBACK" : "COMMIT";
+	if (!sqlite3_get_autocommit(db) && sqlite3_exec(db, end, NULL, NULL, NULL) != SQLITE_OK)
 		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL); /* a deferred foreign key does not hold */
 	sqlite3_step(held);
 	sqlite3_reset(held);

@@ -385,23 +385,24 @@ static void a_digest_names_the_tables_that_differ(void **state)
 
 /* --- The drivers ------------------------------------------------------------------------------------- */
 
-static struct driver sqlite_wal = {"sqlite", SQLITE_WRITER, "wal", "path", 0, "triggers"};
-static struct driver sqlite_delete = {"sqlite", SQLITE_WRITER, "delete", "path", 0, "triggers"};
+#define SQLITE(mode, actions, mechanism) \
+	{"sqlite", SQLITE_WRITER, mode, "path", actions, mechanism, NULL, NULL, false}
+static struct driver sqlite_wal = SQLITE("wal", 0, "triggers");
+static struct driver sqlite_delete = SQLITE("delete", 0, "triggers");
 /* What triggers cannot reach: the ordinary tables, and more. */
 #define SEARCH "triggers, virtual tables by whole comparison"
 #define TABLES "triggers, virtual tables by whole comparison, images where tables changed"
 #define WHOLE "whole comparison"
-static struct driver wal_search = {"sqlite", SQLITE_WRITER, "wal+search", "path", 250, SEARCH};
-static struct driver delete_search = {"sqlite", SQLITE_WRITER, "delete+search", "path", 250, SEARCH};
-static struct driver wal_tables = {"sqlite", SQLITE_WRITER, "wal+tables", "path", 250, TABLES};
-static struct driver delete_tables = {"sqlite", SQLITE_WRITER, "delete+tables", "path", 250, TABLES};
-static struct driver wal_recursive = {"sqlite", SQLITE_WRITER, "wal+recursive", "path", 250, WHOLE};
-static struct driver delete_recursive = {"sqlite", SQLITE_WRITER, "delete+recursive", "path", 250, WHOLE};
-static struct driver wal_own = {"sqlite", SQLITE_WRITER, "wal+own", "path", 250, "images"};
-static struct driver delete_own = {"sqlite", SQLITE_WRITER, "delete+own", "path", 250, "images"};
-static struct driver wal_all = {"sqlite", SQLITE_WRITER, "wal+search+tables+own", "path", 250, "images"};
-static struct driver delete_all = {"sqlite", SQLITE_WRITER, "delete+search+tables+recursive", "path", 250,
-				    WHOLE ", images where tables changed"};
+static struct driver wal_search = SQLITE("wal+search", 250, SEARCH);
+static struct driver delete_search = SQLITE("delete+search", 250, SEARCH);
+static struct driver wal_tables = SQLITE("wal+tables", 250, TABLES);
+static struct driver delete_tables = SQLITE("delete+tables", 250, TABLES);
+static struct driver wal_recursive = SQLITE("wal+recursive", 250, WHOLE);
+static struct driver delete_recursive = SQLITE("delete+recursive", 250, WHOLE);
+static struct driver wal_own = SQLITE("wal+own", 250, "images");
+static struct driver delete_own = SQLITE("delete+own", 250, "images");
+static struct driver wal_all = SQLITE("wal+search+tables+own", 250, "images");
+static struct driver delete_all = SQLITE("delete+search+tables+recursive", 250, WHOLE ", images where tables changed");
 
 static struct pg_server server;
 

@@ -117,12 +117,15 @@ static void add_cell(struct bs_buf *text, const struct bs_cell *cell)
 		bs_buf_adds(text, "NULL");
 		break;
 	case BS_CELL_INT:
+	case BS_CELL_BOOL: /* SQLite's rows have neither this nor the two below */
 		bs_buf_addf(text, "%" PRId64, cell->integer);
 		break;
 	case BS_CELL_REAL:
 		bs_buf_addf(text, "%.17e", cell->real);
 		break;
 	case BS_CELL_TEXT:
+	case BS_CELL_NUMBER:
+	case BS_CELL_JSON:
 		add_text(text, cell);
 		break;
 	case BS_CELL_BLOB:
