@@ -47,7 +47,7 @@ promise("findings_beyond_come_in_the_order_of_the_report", async ({ open, text }
   const html = text("several.html");
   const page = await open("several.html");
   await showAll(page);
-  const ids = await page.locator("#findings .finding").evaluateAll((cards) => cards.map((card) => card.id));
+  const ids = await page.locator("#findings > article").evaluateAll((cards) => cards.map((card) => card.id));
   const inPage = all(/<article [^>]*id="(f-[^"]*)"/g, html);
   const inBlock = all(/<article [^>]*id="(f-[^"]*)"/g, unpacked(html)).filter((id) => !inPage.includes(id));
   assert.deepEqual(ids, [...inPage, ...inBlock]);
@@ -56,13 +56,13 @@ promise("findings_beyond_come_in_the_order_of_the_report", async ({ open, text }
 promise("findings_beyond_come_some_at_a_time", async ({ open, text }) => {
   const page = await open("many.html");
   await ready(page);
-  const inPage = await page.locator(".finding").count();
+  const inPage = await page.locator("article").count();
   const left = total(text("many.html")) - inPage;
   assert.match(await page.textContent("#packed"), new RegExp(`^${left} more findings`));
   await page.locator("#packed button").first().evaluate((more) => more.click());
-  assert.equal(await page.locator(".finding").count(), inPage + 25);
+  assert.equal(await page.locator("article").count(), inPage + 25);
   assert.match(await page.textContent("#packed"), new RegExp(`^${left - 25} more findings`));
-  assert.equal(await page.evaluate(() => Array.from(document.querySelectorAll(".finding")).indexOf(document.activeElement)), inPage,
+  assert.equal(await page.evaluate(() => Array.from(document.querySelectorAll("article")).indexOf(document.activeElement)), inPage,
     "the focus is on the first new one");
 });
 

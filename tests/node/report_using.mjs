@@ -214,6 +214,40 @@ promise("a_deep_link_to_no_finding_says_so", async ({ open }) => {
   }
 });
 
+promise("a_fingerprint_is_the_deep_link_of_its_finding", async ({ open }) => {
+  const page = await open("rich.html");
+  const order = await fingerprints(page);
+  await cards(page).nth(1).locator(".fingerprint").click();
+  assert.equal(new URL(page.url()).hash, "#/f/" + order[1]);
+  assert.equal(await focused(page), order[1]);
+});
+
+promise("links_between_sections_reach_what_is_filtered_out", async ({ open }) => {
+  const page = await open("demo.html");
+  await page.fill("#query", "no such words");
+  const link = page.locator(".paths li").nth(1).locator("a").first();
+  const id = (await link.getAttribute("href")).slice(1);
+  await link.click();
+  await page.waitForFunction((wanted) => document.activeElement.id === wanted, id);
+  assert.ok(await atTop(page, page.locator(":focus")));
+});
+
+promise("the_way_of_the_finding_in_view_stands_out_in_the_graph", async ({ open }) => {
+  const page = await open("demo.html");
+  const lit = () => page.evaluate(() => [
+    Array.from(document.querySelectorAll(".paths li"), (item) => item.getAttribute("aria-current") === "true"),
+    [1, 2].map((n) => Array.from(document.querySelectorAll(".way.w" + n), (way) => way.classList.contains("lit")))]);
+  for (const [first, second] of [[true, false], [false, true]]) {
+    await page.keyboard.press("j");
+    const [items, [one, two]] = await lit();
+    assert.deepEqual(items, [first, second]);
+    assert.ok(one.length && one.every((way) => way === first));
+    assert.ok(two.length && two.every((way) => way === second));
+  }
+  await cards(page).first().evaluate((card) => card.scrollIntoView({ block: "start", behavior: "instant" }));
+  await page.waitForFunction(() => document.querySelector(".paths li").getAttribute("aria-current") === "true");
+});
+
 /* --- Copying --- */
 
 const clipboard = (page) => page.evaluate(() => navigator.clipboard.readText());
