@@ -8,7 +8,7 @@
   const root = document.documentElement;
   const all = (selector, from) => Array.from((from || document).querySelectorAll(selector));
   const one = (selector, from) => (from || document).querySelector(selector);
-  const number = (n) => n.toLocaleString("en");
+  const number = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 
   function make(tag, look, ...children) {
     const node = document.createElement(tag);
@@ -85,13 +85,15 @@
     ">" + parts[number].replace("\v", () => hole));
 
   async function unpack(packed) {
-    const bytes = Uint8Array.from(atob(packed.textContent.trim()), (character) => character.charCodeAt(0));
+    const binary = atob(packed.textContent.trim());
+    const bytes = new Uint8Array(binary.length);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream(packed.dataset.encoding));
     parts = (await new Response(stream).text()).split("\f");
-    parts.pop().split(/(?=<article )/).filter((markup) => markup.startsWith("<article ")).forEach((markup) => {
-      const head = one("article", parse(markup.slice(0, markup.indexOf(">") + 1)));
-      addFinding(head.dataset, { markup, brief: document.getElementById(head.id) });
-    });
+    const cards = parts.pop().split("<article ").slice(1).map((rest) => "<article " + rest);
+    const heads = parse(cards.map((markup) => markup.slice(0, markup.indexOf(">") + 1) + "<\/article>").join(""));
+    all("article", heads).forEach((head, at) =>
+      addFinding(head.dataset, { markup: cards[at], brief: document.getElementById(head.id) }));
   }
 
   /* In the order of the page: those that count before those that could not be confirmed; of each, whole ones first. */
