@@ -409,8 +409,8 @@ static struct pg_server server;
 /* The first column of the first row; NULL when the statement gives none. The caller's. */
 static char *on_server(const char *database, const char *sql)
 {
-	BS_AUTOFREE char *url = bs_xasprintf("host=127.0.0.1 port=%u user=boss sslmode=disable gssencmode=disable dbname=%s",
-					    server.port, database);
+	BS_AUTOFREE char *url = bs_xasprintf("host=127.0.0.1 port=%u user=boss sslmode=disable gssencmode=disable "
+					     "dbname=%s", server.port, database);
 	PGconn *conn = PQconnectdb(url);
 	PGresult *result = PQexec(conn, sql);
 	ExecStatusType status = PQresultStatus(result);
@@ -425,9 +425,12 @@ static char *on_server(const char *database, const char *sql)
 
 static void empty_database(struct world *w, struct bs_store_options *options)
 {
+	if (!server.pid)
+		pg_server_start(&server, NULL);
 	free(on_server("postgres", "DROP DATABASE IF EXISTS \"the app's\"")); /* of a test that failed */
 	free(on_server("postgres", "CREATE DATABASE \"the app's\""));
-	w->url = bs_xasprintf("postgresql://boss@127.0.0.1:%u/the%%20app's?sslmode=disable&gssencmode=disable", server.port);
+	w->url = bs_xasprintf("postgresql://boss@127.0.0.1:%u/the%%20app's?sslmode=disable&gssencmode=disable",
+			      server.port);
 	options->url = w->url;
 }
 
@@ -478,7 +481,6 @@ int main(int argc, char **argv)
 
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
-	pg_server_start(&server, NULL);
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	pg_server_stop(&server);
 	return failed;
