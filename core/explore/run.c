@@ -121,8 +121,10 @@ int bs_run(const struct bs_model *model, const struct bs_run_options *options, s
 		bs_run_findings(&run); /* what was judged by then, also when the run ends early */
 	}
 	bs_run_conclude(&run, r, &own, ret_result);
-	if (r < 0)
-		bs_err_set(err, (enum bs_code)r, "%s", bs_err_text(&own));
+	if (r < 0) { /* the caller prints it: what the application said last stands in it */
+		BS_AUTOFREE char *text = bs_redact_text(run.redactor, bs_err_text(&own));
+		bs_err_set(err, (enum bs_code)r, "%s", text);
+	}
 	bs_finder_release(&run.finder);
 	if (run.exploring)
 		bs_explorer_release(&run.explorer);

@@ -204,6 +204,13 @@ postgres_gives_the_findings_and_fingerprints_of_sqlite)
 	postgres_model "{driver: postgres, url: \"$SHOP_URL\"}"
 	bs 1 run model.yaml "${by_steps[@]}" "${all_reports[@]}"
 	! grep -rF hunter2hunter2 out err events.ndjson junit.xml report.html || fail "the password of the model is shown"
+	# And where the application shows it: the clone's url is another one, with the same password.
+	# shellcheck disable=SC2016
+	sed -i -e 's/  command: .*/  command: [sh, -c, "echo cannot reach $DB; echo with $(echo $DB | cut -d: -f3 | cut -c1-14); exit 3"]\n  env: {DB: "${stores.db.url}"}/' model.yaml
+	bs 3 run model.yaml "${all_reports[@]}"
+	grep -qF "cannot reach postgresql://boss:" events.ndjson || fail "its last lines are missing"
+	! grep -rF hunter2hunter2 out err events.ndjson junit.xml report.html || fail "the password is shown by the application"
+	no_clone_left
 	nothing_left
 	no_app_left
 	;;
