@@ -150,7 +150,7 @@ async function axeFindsNothing({ open, reports }, colorScheme) {
       const where = `${report}, ${width} wide`;
       found.push(...await violations(page, where));
       await page.keyboard.press("e");
-      if (report !== "hostile.html") found.push(...await violations(page, where + ", steps open"));
+      if (report !== "hostile.html" && report !== "several.html") found.push(...await violations(page, where + ", steps open"));
       await page.keyboard.press("?");
       found.push(...await violations(page, where + ", help open"));
       await page.context().close();
@@ -162,7 +162,10 @@ promise("axe_finds_no_violation_light", (reader) => axeFindsNothing(reader, "lig
 promise("axe_finds_no_violation_dark", (reader) => axeFindsNothing(reader, "dark"));
 
 promise("html_validate_accepts_every_report", async ({ text, reports }) => {
-  const rules = { "long-title": "off" }; /* the title says why the gate failed */
+  const rules = {
+    "doctype-style": ["error", { style: "lowercase" }],
+    "long-title": "off", /* the title says why the gate failed */
+  };
   const validator = new HtmlValidate({ extends: ["html-validate:recommended"], rules });
   const said = [];
   for (const report of reports) {
