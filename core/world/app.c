@@ -13,16 +13,13 @@
 #include "guard.h"
 #include "output.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -51,23 +48,6 @@ struct start {
 	int output_fd;
 	int status_fds[2];
 };
-
-int bs_app_free_port(uint16_t *ret_port, struct bs_err *err)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof address;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool bound = fd >= 0 && bind(fd, (struct sockaddr *)&address, len) == 0 &&
-		     getsockname(fd, (struct sockaddr *)&address, &len) == 0;
-	int error = errno;
-
-	if (fd >= 0)
-		close(fd);
-	if (!bound)
-		return bs_err_set(err, BS_ETARGET, "no free port on 127.0.0.1: %s", strerror(error));
-	*ret_port = ntohs(address.sin_port);
-	return 0;
-}
 
 /* The environment: borrowed strings in an array of the caller's. */
 

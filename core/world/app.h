@@ -30,9 +30,6 @@ struct bs_app_options {
 	uint32_t stop_timeout_ms; /* between TERM and KILL; 0: 2000 */
 };
 
-/* A free TCP port on 127.0.0.1, bound and released just now. BS_ETARGET: there is none. */
-int bs_app_free_port(uint16_t *ret_port, struct bs_err *err);
-
 /* Starts the process; it may still end at once: see alive. BS_ETARGET: no such program, not executable, no such
  * folder. BS_EINTERNAL: no process, pipe or thread to be had. */
 int bs_app_start(const struct bs_app_options *options, struct bs_app **ret_app, struct bs_err *err);

@@ -6,7 +6,7 @@
 #include "guard.h"
 
 #include "base/mem.h"
-#include "rmtree.h"
+#include "base/rmtree.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/now.h"
+#include "base/port.h"
 #include "execute.h"
 #include "guard.h"
 
@@ -213,7 +214,7 @@ static int start_app(struct bs_world *world, struct bs_err *err)
 			world->base_url = bs_xstrdup(app->base_url);
 		return wait_ready(world, since_us, err);
 	}
-	if (bs_app_free_port(&world->port, err) < 0)
+	if (bs_port_free(&world->port, err) < 0)
 		return BS_ETARGET;
 	free(world->base_url);
 	world->base_url = bs_xasprintf("http://127.0.0.1:%u", world->port);

@@ -1,4 +1,5 @@
 /* The application's process: nothing is lost of what it says, nothing is left of what it starts. */
+#include "base/port.h"
 #include "tests/unit/app_fixture.h"
 
 #include <arpa/inet.h>
@@ -163,7 +164,7 @@ static void a_free_port_can_be_bound(void **state)
 	uint16_t port = 0;
 
 	(void)state;
-	assert_int_equal(bs_app_free_port(&port, NULL), 0);
+	assert_int_equal(bs_port_free(&port, NULL), 0);
 	assert_true(port >= 1024);
 	address.sin_port = htons(port);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);

@@ -1,7 +1,7 @@
 /* Whatever a server does, or does not, is a defined outcome and ends. */
 #include "base/hash.h"
+#include "base/port.h"
 #include "tests/unit/http_fixture.h"
-#include "world/app.h"
 
 #include <sys/socket.h>
 #include <time.h>
@@ -353,7 +353,7 @@ static void nobody_there_is_refused(void **state)
 	uint16_t port;
 
 	(void)state;
-	assert_int_equal(bs_app_free_port(&port, NULL), 0);
+	assert_int_equal(bs_port_free(&port, NULL), 0);
 	BS_AUTOFREE char *base = bs_xasprintf("http://127.0.0.1:%u", port);
 	prepare(&x, "POST", base, "/");
 	send_it(http, &x);

@@ -4,8 +4,8 @@
  *
  * Threads: any; two of them on one directory only disturb each other.
  */
-#ifndef BS_WORLD_RMTREE_H
-#define BS_WORLD_RMTREE_H
+#ifndef BS_BASE_RMTREE_H
+#define BS_BASE_RMTREE_H
 
 #include <stdbool.h>
 
