@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/now.h"
 #include "postgres.h"
+#include "redis.h"
 #include "sqlite.h"
 
 #include <string.h>
@@ -15,6 +16,7 @@
 static const struct bs_store_ops *const drivers[] = {
 	&bs_store_sqlite,
 	&bs_store_postgres,
+	&bs_store_redis,
 };
 
 const struct bs_store_ops *bs_store_driver(const char *name)
