@@ -15,31 +15,58 @@ static const struct bs_place in_app = {BS_AT_APP, 0};
 
 /* --- Stores ---------------------------------------------------------------------------------------- */
 
-enum driver { SQLITE, POSTGRES };
+/* What each driver is told of: a path or a url. */
+static const struct driver {
+	const char *name;
+	bool has_url;
+	bool needs_place; /* without one there is nothing */
+	bool in_place;    /* may work on the original itself */
+	const char *place; /* what is missing then */
+} drivers[] = {
+	{"sqlite", false, true, false, "the database's file"},
+	{"postgres", true, true, true, "postgresql://USER@HOST:PORT/DATABASE, or \"${env.DATABASE_URL}\""},
+	{"redis", true, false, true, "redis://HOST:PORT/N, or \"${env.REDIS_URL}\""}, /* or begins empty */
+};
 
-static bool read_driver(struct bs_loader *l, const struct bs_yaml *map, const struct bs_yaml *key,
-			struct bs_store_config *store, enum driver *ret_driver)
+static const struct driver *driver_of(const char *name)
 {
-	static const char *const later[] = {"redis", "files", "calls"};
-	static const char *const drivers[] = {[SQLITE] = "sqlite", [POSTGRES] = "postgres", NULL};
+	for (size_t i = 0; name && i < BS_COUNT(drivers); i++)
+		if (strcmp(drivers[i].name, name) == 0)
+			return &drivers[i];
+	return NULL;
+}
+
+const char *bs_driver_property(const char *driver)
+{
+	const struct driver *known = driver_of(driver);
+
+	return known && known->has_url ? "url" : "path";
+}
+
+static const struct driver *read_driver(struct bs_loader *l, const struct bs_yaml *map, const struct bs_yaml *key,
+					struct bs_store_config *store)
+{
+	static const char *const later[] = {"files", "calls"};
+	const char *names[BS_COUNT(drivers) + 1] = {NULL};
 	const struct bs_yaml *node = bs_yaml_get(map, "driver");
 	size_t choice;
 
 	if (!node) {
 		bs_problem_add(l->problems, key->at, "store '%s' has no driver; add `driver: sqlite`", store->name);
-		return false;
+		return NULL;
 	}
 	for (size_t i = 0; node->kind == BS_Y_SCALAR && i < BS_COUNT(later); i++)
 		if (strcmp(later[i], node->text) == 0) {
-			bs_problem_add(l->problems, node->at, "driver '%s' is not supported yet; there are sqlite and postgres",
-				       node->text);
-			return false;
+			bs_problem_add(l->problems, node->at, "driver '%s' is not supported yet; there are sqlite, postgres and "
+				       "redis", node->text);
+			return NULL;
 		}
-	if (!bs_read_choice(l, node, "driver", drivers, &choice))
-		return false;
-	store->driver = drivers[choice];
-	*ret_driver = (enum driver)choice;
-	return true;
+	for (size_t i = 0; i < BS_COUNT(drivers); i++)
+		names[i] = drivers[i].name;
+	if (!bs_read_choice(l, node, "driver", names, &choice))
+		return NULL;
+	store->driver = drivers[choice].name;
+	return &drivers[choice];
 }
 
 /* ${env.NAME} only, filled in here: the store is opened before there is any context. */
@@ -68,28 +95,27 @@ static const char *read_url(struct bs_loader *l, const struct bs_yaml *node)
 
 /* Where the data is: a path or a url, as the driver has it. */
 static void read_place(struct bs_loader *l, const struct bs_yaml *map, const struct bs_yaml *key, const char *what,
-		       enum driver driver, struct bs_store_config *store)
+		       const struct driver *driver, struct bs_store_config *store)
 {
 	const struct bs_yaml *path = bs_yaml_get(map, "path"), *url = bs_yaml_get(map, "url");
 	const struct bs_yaml *in_place = bs_yaml_get(map, "in_place");
+	const struct bs_yaml *wrong = driver->has_url ? path : url;
+	bool missing = driver->has_url ? !url : !path;
 
 	if (path)
 		bs_read_text(l, path, "'path'", &store->path);
 	if (url)
 		store->url = read_url(l, url);
-	if (driver == SQLITE && !path)
-		bs_problem_add(l->problems, key->at, "%s has no path; add the database's file", what);
-	if (driver == SQLITE && url)
-		bs_problem_add(l->problems, url->at, "a sqlite store has a path and no url");
-	if (driver == SQLITE && in_place)
-		bs_problem_add(l->problems, in_place->at, "a sqlite store is always cloned; remove in_place");
-	if (driver == POSTGRES && !url)
-		bs_problem_add(l->problems, key->at, "%s has no url; add postgresql://USER@HOST:PORT/DATABASE, or "
-			       "\"${env.DATABASE_URL}\"", what);
-	if (driver == POSTGRES && path)
-		bs_problem_add(l->problems, path->at, "a postgres store has a url and no path");
-	if (driver == POSTGRES && in_place)
+	if (in_place && driver->in_place)
 		bs_read_bool(l, in_place, "'in_place'", &store->in_place);
+	else if (in_place)
+		bs_problem_add(l->problems, in_place->at, "a %s store is always cloned; remove in_place", driver->name);
+	if (missing && (driver->needs_place || store->in_place))
+		bs_problem_add(l->problems, key->at, "%s has no %s; add %s", what, bs_driver_property(driver->name),
+			       driver->place);
+	if (wrong)
+		bs_problem_add(l->problems, wrong->at, "a %s store has a %s and no %s", driver->name,
+			       driver->has_url ? "url" : "path", driver->has_url ? "path" : "url");
 }
 
 static void read_store(struct bs_loader *l, const struct bs_yaml_pair *pair)
@@ -98,7 +124,6 @@ static void read_store(struct bs_loader *l, const struct bs_yaml_pair *pair)
 	struct bs_store_config *store = &l->model->stores[l->model->store_count++];
 	const struct bs_yaml *map = pair->value, *node;
 	BS_AUTOFREE char *what = bs_xasprintf("store '%s'", pair->key->text);
-	enum driver driver;
 
 	store->name = pair->key->text;
 	store->at = pair->key->at;
@@ -106,7 +131,8 @@ static void read_store(struct bs_loader *l, const struct bs_yaml_pair *pair)
 	if (!bs_read_map(l, map, what))
 		return;
 	bs_read_keys(l, map, what, keys);
-	if (read_driver(l, map, pair->key, store, &driver))
+	const struct driver *driver = read_driver(l, map, pair->key, store);
+	if (driver)
 		read_place(l, map, pair->key, what, driver, store);
 	if ((node = bs_yaml_get(map, "ignore")))
 		bs_read_columns(l, node, "'ignore'", &store->masked_columns, &store->masked_count);
@@ -138,12 +164,12 @@ static void check_told(struct bs_loader *l, const struct bs_store_config *store)
 {
 	const struct bs_app_config *app = &l->model->app;
 	bool told = !store->driver || store->in_place; /* that is a problem already; there is no clone to be told of */
-	bool has_url = store->driver && strcmp(store->driver, "postgres") == 0;
+	const struct driver *driver = driver_of(store->driver);
 
 	if (app->base_url && !store->in_place) {
 		bs_problem_add(l->problems, store->at,
 			       "a store needs an application that Backstep starts; replace app.base_url by app.command%s",
-			       has_url ? ", or let the run work on the database itself with in_place: true" : "");
+			       driver && driver->in_place ? ", or let the run work on the data itself with in_place: true" : "");
 		return;
 	}
 	for (size_t i = 0; i < app->command_count; i++) /* a broken one (at nowhere) may well have told */
@@ -154,7 +180,7 @@ static void check_told(struct bs_loader *l, const struct bs_store_config *store)
 		bs_problem_add(l->problems, store->at,
 			       "the application is not told of store '%s': it would write to the original; use "
 			       "${stores.%s.%s} in app.command or app.env",
-			       store->name, store->name, has_url ? "url" : "path");
+			       store->name, store->name, bs_driver_property(store->driver));
 }
 
 /* --- The application ------------------------------------------------------------------------------- */

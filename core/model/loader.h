@@ -126,6 +126,8 @@ void bs_read_fields(struct bs_loader *l, const struct bs_yaml *node, struct bs_p
 
 void bs_read_config(struct bs_loader *l, const struct bs_yaml *root);     /* config.c: name, explore, gate */
 void bs_read_app(struct bs_loader *l, const struct bs_yaml *root);        /* app.c: stores, app */
+/* "path" or "url": what a store of that driver is told, and gives to the application. */
+const char *bs_driver_property(const char *driver);
 void bs_read_actions(struct bs_loader *l, const struct bs_yaml *root);    /* actions.c: setup, actions, reach */
 void bs_read_invariants(struct bs_loader *l, const struct bs_yaml *root); /* invariants.c */
 void bs_check_names(struct bs_loader *l);                                 /* names.c */

@@ -185,7 +185,7 @@ static void check_store(struct bs_loader *l, struct bs_at at, const char *path)
 		bs_suggest_offer(&guess, store->name);
 		if (strlen(store->name) != len || memcmp(store->name, path, len) != 0)
 			continue;
-		const char *property = store->driver && strcmp(store->driver, "postgres") == 0 ? "url" : "path";
+		const char *property = bs_driver_property(store->driver);
 		if (store->driver && (!dot || strcmp(dot + 1, property) != 0))
 			bs_problem_add(l->problems, at, "a %s store gives its %s; write ${stores.%s.%s}", store->driver, property,
 				       store->name, property);

@@ -4,6 +4,7 @@
  */
 #include "base/arena.h"
 #include "base/mem.h"
+#include "redis_server.h"
 #include "server.h"
 #include "world/stores/delta.h"
 #include "world/stores/stores.h"
@@ -449,6 +450,56 @@ static struct driver postgres = {
 static struct driver postgres_in_place = {
 	"postgres", POSTGRES_WRITER, "", "url", 0, "triggers, in place", empty_database, drop_database, true};
 
+/* --- Redis */
+
+static struct redis_server redis_server;
+
+static void on_redis(const char *command)
+{
+	redisContext *conn = redis_server_connect(&redis_server, 2);
+	redisReply *reply = redisCommand(conn, command);
+
+	assert_true(reply && reply->type != REDIS_REPLY_ERROR);
+	freeReplyObject(reply);
+	redisFree(conn);
+}
+
+static void some_keys(struct world *w, struct bs_store_options *options)
+{
+	if (!redis_server.pid)
+		redis_server_start(&redis_server, NULL);
+	on_redis("FLUSHALL");
+	on_redis("HSET hash:3 a 1 b 2");
+	on_redis("SET string:1 before EX 100000");
+	w->path = bs_xstrdup("/tmp/backstep-state-XXXXXX");
+	assert_non_null(mkdtemp(w->path));
+	setenv("XDG_STATE_HOME", w->path, 1);
+	w->url = bs_xasprintf("redis://127.0.0.1:%u/2", redis_server.port);
+	options->url = w->url;
+}
+
+/* The user's keys are as they were, and nothing is kept for the case of a kill. */
+static int those_keys(struct world *w)
+{
+	redisContext *conn = redis_server_connect(&redis_server, 2);
+	redisReply *reply = redisCommand(conn, "EVAL %s 0", "return {redis.call('DBSIZE'), redis.call('HGET', 'hash:3', 'b'),"
+							    " redis.call('GET', 'string:1'), redis.call('TTL', 'string:1')}");
+	BS_AUTOFREE char *kept = bs_xasprintf("%s/backstep", w->path);
+	bool same = reply && reply->elements == 4 && reply->element[0]->integer == 2 &&
+		    strcmp(reply->element[1]->str, "2") == 0 && strcmp(reply->element[2]->str, "before") == 0 &&
+		    reply->element[3]->integer > 90000;
+
+	freeReplyObject(reply);
+	redisFree(conn);
+	if (w->driver->in_place && rmdir(kept) < 0)
+		same = false;
+	return rmdir(w->path) < 0 || !same;
+}
+
+static struct driver redis = {"redis", REDIS_WRITER, "several", "url", 0, "tracking", some_keys, those_keys, false};
+static struct driver redis_in_place = {
+	"redis", REDIS_WRITER, "one", "url", 0, "tracking", some_keys, those_keys, true};
+
 #define PROMISE(test, driver) {#test " (" #driver ")", test, set_up, tear_down, &(driver)}
 #define PROMISES(driver) \
 	PROMISE(nothing_written_is_no_change, driver), PROMISE(a_digest_names_the_tables_that_differ, driver), \
@@ -477,11 +528,14 @@ int main(int argc, char **argv)
 		HARD(delete_all),
 		PROMISES(postgres),
 		PROMISES(postgres_in_place),
+		PROMISES(redis),
+		PROMISES(redis_in_place),
 	};
 
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	pg_server_stop(&server);
+	redis_server_stop(&redis_server);
 	return failed;
 }

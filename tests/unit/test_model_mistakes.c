@@ -11,7 +11,7 @@ static void all_mistakes_are_reported_at_once_with_their_place(void **state)
 		{5, 31, "unknown name 'prot'; did you mean 'port'?"},
 		{6, 10, "unknown method 'GTE'; did you mean 'GET'?"},
 		{7, 18, "a duration such as"},
-		{11, 19, "driver 'redis' is not supported yet"},
+		{11, 19, "driver 'calls' is not supported yet"},
 		{12, 3, "not told of store 'other': it would write to the original; use ${stores.other.path}"},
 		{17, 26, "JSON has no number '0x1F'"},
 		{18, 23, "unknown name 'amuont'; did you mean 'amount'?"},

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define DATABASES 16 /* as servers have them by themselves */
+#define KEYS_MAX 200000 /* what a script takes as arguments, five for each */
 
 static void warn(struct bs_redis *s, char *text)
 {
@@ -45,11 +46,12 @@ static int look_at_original(struct bs_redis *s, struct bs_err *err)
 	redisContext *conn = NULL;
 	int r = bs_redis_connect_original(s, &conn, err);
 
-	if (r < 0)
-		return r;
-	read_settings(s, conn);
+	if (r == 0) {
+		read_settings(s, conn);
+		r = bs_redis_check_original(s, conn, err);
+	}
 	bs_redis_hang_up(&conn);
-	return s->in_place ? bs_redis_leftover_open(s, err) : 0;
+	return r == 0 && s->in_place ? bs_redis_leftover_open(s, err) : r;
 }
 
 static void redis_close(struct bs_store *store);
@@ -69,13 +71,13 @@ static int redis_open(const struct bs_store_options *options, struct bs_store **
 	s->has_url = options->url;
 	s->in_place = options->in_place;
 	s->databases = DATABASES;
+	s->keys_max = KEYS_MAX;
 	s->leftover_fd = -1;
 	s->folder = bs_xasprintf("%s/%s", options->workdir, options->name);
 	s->stats.mechanism = "tracking";
 	if (s->has_url) {
 		s->location = bs_xasprintf("redis://%s:%u/%u", url.host, url.port, url.db);
 		s->stats.location = s->location;
-		s->stats.secret = url.password;
 		r = look_at_original(s, err);
 	} else {
 		s->location = bs_xstrdup("a new redis-server");
@@ -334,6 +336,15 @@ static const char *redis_property(struct bs_store *store, const char *name)
 	return strcmp(name, "url") == 0 ? ((struct bs_redis *)store)->live_url : NULL;
 }
 
+static char *redis_secret(const char *text)
+{
+	struct bs_redis_url url = {0};
+	char *secret = bs_redis_url_read(text, &url, NULL) == 0 ? bs_xstrdup(url.password) : NULL;
+
+	bs_redis_url_release(&url);
+	return secret;
+}
+
 static const char *redis_warning(struct bs_store *store, size_t index)
 {
 	const struct bs_redis *s = (struct bs_redis *)store;
@@ -357,4 +368,5 @@ const struct bs_store_ops bs_store_redis = {
 	.stats = redis_stats,
 	.property = redis_property,
 	.warning = redis_warning,
+	.secret = redis_secret,
 };

@@ -1,9 +1,9 @@
 /*
- * The Redis driver. Its parts: redis_url.c (where it is), redis_conn.c (connections, and what is refused),
- * redis_server.c (a private server), redis_script.c (reading and writing many keys at one moment), redis_value.c
- * (values as digests and for people), redis_row.c (keys as rows), redis_keys.c (keys in memory), redis_scan.c (all
- * keys), redis_track.c (what changed), redis_apply.c (putting keys), redis_leftover.c (what survives a run that was
- * killed), redis.c (the driver's table).
+ * The Redis driver. Its parts: redis_url.c (where it is), redis_conn.c (connections, servers that are refused),
+ * redis_permission.c (what the user may do), redis_server.c (a private server), redis_script.c (reading and writing
+ * many keys at one moment), redis_value.c (values as digests and for people), redis_row.c (keys as rows),
+ * redis_keys.c (keys in memory), redis_scan.c (all keys), redis_track.c (what changed), redis_apply.c (putting keys),
+ * redis_leftover.c (what survives a run that was killed), redis.c (the driver's table).
  *
  * How it works. Each key is one row of the table "keys". Client tracking (BCAST) tells the names of keys that were
  * written; a copy of every key in memory, as DUMP gave it, tells what they were before. A script reads the keys named
@@ -38,8 +38,6 @@
 #include <sys/types.h>
 
 extern const struct bs_store_ops bs_store_redis;
-
-#define BS_REDIS_KEYS_MAX 200000 /* of one step: what a script takes as arguments */
 
 struct bs_redis_url {
 	char *host;
@@ -120,6 +118,7 @@ struct bs_redis {
 	struct bs_redis_server server;
 	char *folder;       /* of the server */
 	unsigned databases; /* how many there are */
+	size_t keys_max;    /* that one step may write */
 	char *notify;       /* the original's notify-keyspace-events; NULL: not known */
 	char *functions;    /* FUNCTION DUMP, of the original and then of the root; NULL: none */
 	size_t functions_len;
@@ -161,12 +160,13 @@ void bs_redis_url_release(struct bs_redis_url *url);
 
 /* --- redis_conn.c ------------------------------------------------------------------------------------ */
 
-/* The user's server; refuses, by name, servers that cannot be read or put back exactly. */
+/* The user's server. */
 int bs_redis_connect_original(struct bs_redis *s, redisContext **ret_conn, struct bs_err *err);
+/* Refuses servers that cannot be read or put back exactly, and users who may not; then conn is of no more use. */
+int bs_redis_check_original(struct bs_redis *s, redisContext *conn, struct bs_err *err);
 /* Where the application's keys are. */
 int bs_redis_connect_live(struct bs_redis *s, redisContext **ret_conn, struct bs_err *err);
-/* Sends one command, as redisCommand does. Errors of the server are BS_ESTORE, with the rule that gives a missing
- * permission. The reply (ret_reply may be NULL) is the caller's. */
+/* Sends one command, as redisCommand does. Errors of the server are BS_ESTORE. The reply (ret_reply may be NULL) is the caller's. */
 int bs_redis_ask(struct bs_redis *s, redisContext *conn, redisReply **ret_reply, struct bs_err *err, const char *format,
 		 ...);
 /* The same, with arguments that may hold any byte. */
@@ -187,6 +187,12 @@ int bs_redis_info(struct bs_redis *s, redisContext *conn, bool swaps, struct bs_
 		  struct bs_err *err);
 /* "name:value" of INFO: the value up to the end of the line; NULL when it is not there. */
 const char *bs_redis_info_field(const char *text, const char *name, size_t *ret_len);
+
+/* --- redis_permission.c ------------------------------------------------------------------------------ */
+
+bool bs_redis_is_denied(const redisReply *reply);
+/* BS_ESTORE, with the rules that give what is missing. conn may be subscribed to a channel then. */
+int bs_redis_check_permissions(struct bs_redis *s, redisContext *conn, struct bs_err *err);
 
 /* --- redis_server.c ---------------------------------------------------------------------------------- */
 

@@ -1,14 +1,12 @@
 /*
- * Redis: connections, and what is refused. Every wait is bounded. What a server does not permit is said with the rule
- * that permits it, as its administrator would type it.
+ * Redis: connections, and servers that are refused. Every wait is bounded.
  */
 #include "redis.h"
 
 #include "base/mem.h"
 
-#include <ctype.h>
+#include <signal.h>
 #include <string.h>
-#include <strings.h>
 
 #define CONNECT_S 5
 #define ANSWER_S 30
@@ -30,30 +28,6 @@ void bs_redis_free_reply(redisReply **reply)
 
 /* --- What goes wrong --------------------------------------------------------------------------------- */
 
-/* The command that a NOPERM error names between quotes, as ACL writes it: "+client|tracking". */
-static char *missing_command(const char *text)
-{
-	const char *begin = strstr(text, " run the '");
-	const char *end = begin ? strchr(begin + 10, '\'') : NULL;
-
-	if (!end)
-		return NULL;
-	char *rule = bs_xasprintf("+%.*s", (int)(end - begin - 10), begin + 10);
-	for (char *c = rule; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	return rule;
-}
-
-static int say_denied(struct bs_redis *s, const char *what, const char *text, struct bs_err *err)
-{
-	BS_AUTOFREE char *command = missing_command(text);
-	const char *user = s->url.user ? s->url.user : "default";
-	const char *rule = command ? command : strstr(text, "channel") ? "&*" : "~*";
-
-	return bs_err_set(err, BS_ESTORE, "%s: user '%s' has no permission for %s; give it with: ACL SETUSER %s %s", what,
-			  user, command ? command + 1 : strstr(text, "channel") ? "channels" : "all keys", user, rule);
-}
-
 int bs_redis_fail(struct bs_redis *s, redisContext *conn, const redisReply *reply, const char *what, struct bs_err *err)
 {
 	if (!reply) {
@@ -64,8 +38,6 @@ int bs_redis_fail(struct bs_redis *s, redisContext *conn, const redisReply *repl
 	}
 	if (reply->type != REDIS_REPLY_ERROR)
 		return bs_err_set(err, BS_ESTORE, "%s: an answer of an unexpected kind", what);
-	if (strncmp(reply->str, "NOPERM", 6) == 0 || strstr(reply->str, "ACL failure in script"))
-		return say_denied(s, what, reply->str, err);
 	return bs_err_set(err, BS_ESTORE, "%s: %s", what, reply->str);
 }
 
@@ -166,17 +138,25 @@ int bs_redis_info(struct bs_redis *s, redisContext *conn, bool swaps, struct bs_
 
 /* --- Connecting -------------------------------------------------------------------------------------- */
 
-static int finish_connecting(struct bs_redis *s, redisContext *conn, const char *where, redisContext **ret_conn,
-			     struct bs_err *err)
+/* hiredis writes to a connection that broke as to any other. */
+static void ignore_broken_pipes(void)
+{
+	struct sigaction now;
+
+	if (sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+		signal(SIGPIPE, SIG_IGN);
+}
+
+static int finish_connecting(redisContext *conn, const char *where, redisContext **ret_conn, struct bs_err *err)
 {
 	struct timeval answer = {.tv_sec = ANSWER_S};
 
+	ignore_broken_pipes();
 	if (!conn || conn->err || redisSetTimeout(conn, answer) != REDIS_OK) {
 		bs_err_set(err, BS_ESTORE, "cannot connect to %s: %s", where, conn ? conn->errstr : "out of memory");
 		bs_redis_hang_up(&conn);
 		return BS_ESTORE;
 	}
-	(void)s;
 	*ret_conn = conn;
 	return 0;
 }
@@ -201,13 +181,11 @@ static int connect_to_user(struct bs_redis *s, redisContext **ret_conn, struct b
 {
 	struct timeval timeout = {.tv_sec = CONNECT_S};
 	redisContext *conn = redisConnectWithTimeout(s->url.host, s->url.port, timeout);
-	int r = finish_connecting(s, conn, s->location, &conn, err);
+	int r = finish_connecting(conn, s->location, &conn, err);
 
 	if (r < 0)
 		return r;
 	r = authenticate(s, conn, err);
-	if (r == 0)
-		r = bs_redis_ask(s, conn, NULL, err, "SELECT %u", s->url.db);
 	if (r < 0) {
 		bs_err_wrap(err, "%s", s->location);
 		bs_redis_hang_up(&conn);
@@ -248,20 +226,21 @@ static int check_kind(struct bs_redis *s, const char *info, struct bs_err *err)
 
 int bs_redis_connect_original(struct bs_redis *s, redisContext **ret_conn, struct bs_err *err)
 {
-	redisContext *conn = NULL;
-	BS_REPLY *reply = NULL;
-	int r = connect_to_user(s, &conn, err);
+	return connect_to_user(s, ret_conn, err);
+}
 
-	if (r == 0)
-		r = bs_redis_ask(s, conn, &reply, err, "INFO");
-	if (r == 0)
+int bs_redis_check_original(struct bs_redis *s, redisContext *conn, struct bs_err *err)
+{
+	redisReply *reply = redisCommand(conn, "INFO");
+	int r = 0;
+
+	if (!reply || (reply->type != REDIS_REPLY_STRING && !bs_redis_is_denied(reply)))
+		r = bs_redis_fail(s, conn, reply, s->location, err);
+	else if (reply->type == REDIS_REPLY_STRING)
 		r = check_kind(s, reply->str, err);
-	if (r < 0) {
-		bs_redis_hang_up(&conn);
-		return r;
-	}
-	*ret_conn = conn;
-	return 0;
+	if (reply)
+		freeReplyObject(reply);
+	return r == 0 ? bs_redis_check_permissions(s, conn, err) : r;
 }
 
 int bs_redis_connect_live(struct bs_redis *s, redisContext **ret_conn, struct bs_err *err)
@@ -275,5 +254,5 @@ int bs_redis_connect_live(struct bs_redis *s, redisContext **ret_conn, struct bs
 		return bs_err_set(err, BS_ESTORE, "the application's Redis is gone: %s", how);
 	redisContext *conn = s->server.socket ? redisConnectUnixWithTimeout(s->server.socket, timeout)
 					      : redisConnectWithTimeout("127.0.0.1", s->server.port, timeout);
-	return finish_connecting(s, conn, "the application's Redis", ret_conn, err);
+	return finish_connecting(conn, "the application's Redis", ret_conn, err);
 }

@@ -164,9 +164,9 @@ static int compare_key(void *ctx, const struct bs_redis_name *name, const struct
 
 	if (as_it_was(key, record, record ? content_of(record) : (struct bs_hash){0}))
 		return 0;
-	if (s->change_count == BS_REDIS_KEYS_MAX)
-		return bs_err_set(err, BS_ESTORE, "one step wrote more than %d keys, too many to be put back",
-				  BS_REDIS_KEYS_MAX);
+	if (s->change_count == s->keys_max)
+		return bs_err_set(err, BS_ESTORE, "one step wrote more than %zu keys, too many to be put back",
+				  s->keys_max);
 	struct bs_change change = {.before = image_of(key)};
 	if (record) {
 		bs_redis_image(name, record, &image);

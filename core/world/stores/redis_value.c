@@ -192,12 +192,15 @@ static cJSON *tree_json(const redisReply *flat, size_t *at, bool *lossy)
 	return list;
 }
 
-/* The child of an alternating list that stands behind its name. */
+/* The value that stands behind a name in an alternating list, taken out of it with its name. */
 static cJSON *take_named(cJSON *list, const char *name)
 {
-	for (cJSON *child = list ? list->child : NULL; child && child->next; child = child->next->next)
-		if (cJSON_IsString(child) && strcmp(child->valuestring, name) == 0)
-			return cJSON_DetachItemViaPointer(list, child->next);
+	for (cJSON *child = list->child; child && child->next; child = child->next->next)
+		if (cJSON_IsString(child) && strcmp(child->valuestring, name) == 0) {
+			cJSON *value = cJSON_DetachItemViaPointer(list, child->next);
+			cJSON_Delete(cJSON_DetachItemViaPointer(list, child));
+			return value;
+		}
 	return cJSON_CreateNull();
 }
 
