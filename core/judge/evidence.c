@@ -213,7 +213,7 @@ static const char *row_name(struct bs_evidence *e, const struct bs_table *table,
 
 	for (size_t c = 0; c < table->column_count; c++) {
 		struct bs_cell cell;
-		if (!table->columns[c].key || !bs_row_cell(image, c, &cell) ||
+		if (!table->columns[c].key || table->columns[c].hidden || !bs_row_cell(image, c, &cell) ||
 		    redacted_column(e, table->name, table->columns[c].name))
 			continue;
 		bs_buf_adds(&name, name.len ? "/" : "#");

@@ -64,13 +64,15 @@ struct bs_redis_key {
 	struct bs_hash content; /* of type and value */
 	int64_t expires_ms; /* since 1970; 0: never. What the image says */
 	int64_t armed_ms;   /* what the live copy has */
-	bool stream;
+	bool stream; /* or was one */
 };
 
 struct bs_redis_keys {
 	struct bs_redis_key *items; /* those that are gone stay, without an image */
 	size_t count;
 	struct bs_map index;
+	size_t *streams; /* places of keys that are streams, or were */
+	size_t stream_count;
 	size_t *present; /* by database */
 	size_t *expiring;
 	unsigned databases;

@@ -19,6 +19,7 @@ void bs_redis_keys_release(struct bs_redis_keys *keys)
 		free(keys->items[i].image);
 	}
 	free(keys->items);
+	free(keys->streams);
 	free(keys->present);
 	free(keys->expiring);
 	bs_map_release(&keys->index);
@@ -83,7 +84,9 @@ void bs_redis_keys_set(struct bs_redis_keys *keys, const struct bs_redis_name *n
 		key->content = row->content;
 		key->expires_ms = row->expires_ms;
 		key->armed_ms = armed_ms;
-		key->stream = row->stream;
+		if (row->stream && !key->stream)
+			*BS_PUSH(keys->streams, keys->stream_count) = (size_t)(key - keys->items);
+		key->stream |= row->stream;
 	}
 	count(keys, key, 1);
 }

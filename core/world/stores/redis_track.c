@@ -200,14 +200,17 @@ static void spread(const struct bs_redis *s, const struct bs_redis_names *told, 
 				bs_redis_names_add(names, db, told->items[i].name.data, told->items[i].name.len);
 }
 
-/* What consumers and groups do to a stream is not told. */
-static void add_known(const struct bs_redis *s, bool streams_only, struct bs_redis_names *names)
+static void add_known(const struct bs_redis_key *key, struct bs_redis_names *names)
 {
-	for (size_t i = 0; i < s->shadow.count; i++) {
-		const struct bs_redis_key *key = &s->shadow.items[i];
-		if (key->image && (key->stream || !streams_only))
-			bs_redis_names_add(names, key->db, key->name, key->name_len);
-	}
+	if (key->image)
+		bs_redis_names_add(names, key->db, key->name, key->name_len);
+}
+
+/* What consumers and groups do to a stream is not told. */
+static void add_streams(const struct bs_redis *s, struct bs_redis_names *names)
+{
+	for (size_t i = 0; i < s->shadow.stream_count; i++)
+		add_known(&s->shadow.items[s->shadow.streams[i]], names);
 }
 
 static int compare(struct bs_redis *s, struct bs_redis_names *names, struct bs_redis_info *ret_info, struct bs_err *err)
@@ -222,7 +225,8 @@ static int compare_all(struct bs_redis *s, struct bs_err *err)
 	struct bs_redis_info info = {0};
 	int r = bs_redis_scan(s, s->live, &names, err);
 
-	add_known(s, false, &names);
+	for (size_t i = 0; i < s->shadow.count; i++)
+		add_known(&s->shadow.items[i], &names);
 	if (r == 0)
 		r = compare(s, &names, &info, err);
 	bs_redis_info_release(&info);
@@ -248,7 +252,7 @@ static int compare_told(struct bs_redis *s, const struct bs_redis_names *told, c
 	struct bs_redis_info after = {0};
 
 	spread(s, told, info, &names);
-	add_known(s, true, &names);
+	add_streams(s, &names);
 	int r = compare(s, &names, &after, err);
 	if (r == 0 && untold(s, info, &after))
 		s->read_all = true;
