@@ -10,8 +10,11 @@ part=$2
 work=$(mktemp -d)
 pid=
 
+redis_pid=
+
 cleanup() {
 	[ -z "$pid" ] || kill "$pid" 2>/dev/null || true
+	[ -z "$redis_pid" ] || kill "$redis_pid" 2>/dev/null || true
 	wait 2>/dev/null || true
 	rm -rf "$work"
 }
@@ -56,6 +59,23 @@ expect() {
 
 says() {
 	[ "$answer" = "$1" ] || fail "answered $answer instead of $1"
+}
+
+# A Redis server of this test; its address is in $redis_url.
+start_redis() {
+	local port tries=0
+	while [ $((tries++)) -lt 5 ]; do
+		port=$((20000 + RANDOM % 10000))
+		redis-server --port "$port" --bind 127.0.0.1 --save '' --dir "$work" >"$work/redis.log" 2>&1 &
+		redis_pid=$!
+		redis_url=redis://127.0.0.1:$port/0
+		for _ in $(seq 200); do
+			grep -q 'Ready to accept connections' "$work/redis.log" && return 0
+			kill -0 "$redis_pid" 2>/dev/null || break # the port is taken
+			sleep 0.02
+		done
+	done
+	fail "no redis-server: $(cat "$work/redis.log")"
 }
 
 order() { # ID AMOUNT REFUNDED STATUS
@@ -228,6 +248,25 @@ counters_bugs | counters_fixed)
 	fi
 	expect 404 POST /counters/2/inc
 	expect 201 POST /counters; says '{"id":2,"value":0}'
+	stop
+	;;
+carts_bugs | carts_fixed)
+	start_redis
+	if [ "$part" = carts_bugs ]; then start --db "$redis_url"; else start --db "$redis_url" --fixed; fi
+	expect 200 GET /health
+	expect 400 POST /carts '{}'
+	expect 201 POST /carts '{"owner":"ann"}'; says '{"id":1,"total":0,"owner":"ann"}'
+	expect 200 POST /carts/1/items '{"price":30}'; says '{"id":1,"total":30,"owner":"ann"}'
+	expect 200 POST /carts/1/pay; says '{"id":1,"total":30,"owner":"ann"}'
+	expect 404 GET /carts/1
+	expect 404 POST /carts/1/pay
+	if [ "$part" = carts_bugs ]; then
+		expect 200 POST /carts/1/items '{"price":5}'; says '{"id":1,"total":5}'
+		expect 200 POST /carts/1/pay
+	else
+		expect 404 POST /carts/1/items '{"price":5}'
+	fi
+	expect 201 POST /carts '{"owner":"bob"}'; says '{"id":2,"total":0,"owner":"bob"}'
 	stop
 	;;
 *)

@@ -13,7 +13,7 @@ models=$source/tests/e2e/models
 work=$(mktemp -d)
 export TMPDIR=$work/tmp # everything that a run leaves behind would be here
 mkdir "$TMPDIR"
-PATH=$build/tests/apps/payments:$build/tests/apps/notes:$build/tests/apps/counters:$build/tests/apps/subscriptions:$PATH
+PATH=$build/tests/apps/carts:$build/tests/apps/payments:$build/tests/apps/notes:$build/tests/apps/counters:$build/tests/apps/subscriptions:$PATH
 unset APP_FIXED GITHUB_ACTIONS GITHUB_STEP_SUMMARY
 cd "$work"
 
@@ -263,6 +263,22 @@ a_cache_in_the_app_is_found_beside_its_store)
 	is findings "deleted_notes_are_gone confirmed 3/3: create_note > get_note > delete_note > get_note" "$findings"
 	APP_FIXED=1 bs 0 run "$models/notes.yaml" "${all_reports[@]}"
 	is findings '' "$findings"
+	;;
+a_cart_that_comes_back_in_redis_is_found)
+	bs 1 run "$models/carts.yaml" "${all_reports[@]}"
+	is findings "paid_carts_are_gone confirmed 3/3: create_cart > pay_cart > add_item(price=30)
+carts_have_an_owner confirmed 3/3: create_cart > pay_cart > add_item(price=30)" "$findings"
+	is mechanism tracking '[.[] | select(.type == "store.ready")][0].mechanism'
+	is "the self-check" true '[.[] | select(.type == "store.ready")][0].self_check | startswith("exact (2 rows")'
+	is "the key that comes back" '#cart:1 null {"total":30}' '[.[] | select(.type == "finding")][0].steps[2].changes[0] | "\(.row) \(.before) \(.after.value)"'
+	is "the cart's life" true '[.[] | select(.type == "finding")][0].steps[0].changes[0].after.expires_at > 1600000000000'
+	says 'cache.keys #cart:1   deleted'
+	nothing_left
+	APP_FIXED=1 bs 0 run "$models/carts.yaml" "${all_reports[@]}"
+	is findings '' "$findings"
+	is warnings 0 '[.[] | select(.type == "warning")] | length'
+	nothing_left
+	! pgrep -f "redis-server 127.0.0.1:.*" -a | grep -qF "$TMPDIR" || fail "a server was left behind"
 	;;
 an_app_with_everything_in_memory_is_explored_by_restart)
 	bs 1 run "$models/counters.yaml" "${all_reports[@]}"
