@@ -26,6 +26,7 @@ static const struct driver {
 	{"sqlite", false, true, false, "the database's file"},
 	{"postgres", true, true, true, "postgresql://USER@HOST:PORT/DATABASE, or \"${env.DATABASE_URL}\""},
 	{"redis", true, false, true, "redis://HOST:PORT/N, or \"${env.REDIS_URL}\""}, /* or begins empty */
+	{"files", false, true, false, "the directory that the application writes"},
 };
 
 static const struct driver *driver_of(const char *name)
@@ -46,7 +47,7 @@ const char *bs_driver_property(const char *driver)
 static const struct driver *read_driver(struct bs_loader *l, const struct bs_yaml *map, const struct bs_yaml *key,
 					struct bs_store_config *store)
 {
-	static const char *const later[] = {"files", "calls"};
+	static const char *const later[] = {"calls"};
 	const char *names[BS_COUNT(drivers) + 1] = {NULL};
 	const struct bs_yaml *node = bs_yaml_get(map, "driver");
 	size_t choice;
@@ -57,8 +58,8 @@ static const struct driver *read_driver(struct bs_loader *l, const struct bs_yam
 	}
 	for (size_t i = 0; node->kind == BS_Y_SCALAR && i < BS_COUNT(later); i++)
 		if (strcmp(later[i], node->text) == 0) {
-			bs_problem_add(l->problems, node->at, "driver '%s' is not supported yet; there are sqlite, postgres and "
-				       "redis", node->text);
+			bs_problem_add(l->problems, node->at, "driver '%s' is not supported yet; there are sqlite, postgres, "
+				       "redis and files", node->text);
 			return NULL;
 		}
 	for (size_t i = 0; i < BS_COUNT(drivers); i++)

@@ -68,38 +68,6 @@ static void rows_have_the_columns_that_rules_use(void **state)
 				  "\"expires_at\":4102444800000}");
 }
 
-static void names_are_split_where_an_identifier_stands(void **state)
-{
-	static const struct {
-		const char *name, *pattern, *id;
-	} table[] = {
-		{"cart:17", "cart:*", "17"},
-		{"user:42:cart", "user:*:cart", "42"},
-		{"user:42:order:7", "user:42:order:*", "7"},
-		{"session:5b1e0c9a-31c5-4e0e-9b1f-2f4f6a0a7c11", "session:*", "5b1e0c9a-31c5-4e0e-9b1f-2f4f6a0a7c11"},
-		{"settings", "settings", NULL},
-		{"user:alice", "user:alice", NULL},
-		{"12", "*", "12"},
-		{"a:", "a:", NULL},
-		{"", "", NULL},
-		{":", ":", NULL},
-		{"pre:abcdefghijklmnopqrstuvwxyz", "pre:abcdefghijklmnopqrstuvwxyz", NULL},
-		{"pre:abcdefgh1jklmnop", "pre:*", "abcdefgh1jklmnop"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < BS_COUNT(table); i++) {
-		struct bs_buf pattern = BS_BUF_INIT;
-		struct bs_blob id;
-		bs_redis_split((struct bs_blob){table[i].name, (uint32_t)strlen(table[i].name)}, &pattern, &id);
-		assert_string_equal(bs_buf_text(&pattern), table[i].pattern);
-		assert_int_equal(id.data == NULL, table[i].id == NULL);
-		if (table[i].id)
-			assert_memory_equal(id.data, table[i].id, strlen(table[i].id));
-		bs_buf_release(&pattern);
-	}
-}
-
 static void names_and_values_of_any_bytes_survive(void **state)
 {
 	struct fixture *f = *state;
@@ -419,7 +387,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_type_is_told_as_people_read_it),
 		TEST(rows_have_the_columns_that_rules_use),
-		cmocka_unit_test(names_are_split_where_an_identifier_stands),
 		TEST(names_and_values_of_any_bytes_survive),
 		TEST(values_that_look_alike_are_told_apart),
 		TEST(times_of_expiry_are_exact),

@@ -500,6 +500,35 @@ static struct driver redis = {"redis", REDIS_WRITER, "several", "url", 0, "track
 static struct driver redis_in_place = {
 	"redis", REDIS_WRITER, "one", "url", 0, "tracking", some_keys, those_keys, true};
 
+/* --- Files */
+
+static void some_files(struct world *w, struct bs_store_options *options)
+{
+	w->path = bs_xstrdup("/tmp/backstep-files-XXXXXX");
+	assert_non_null(mkdtemp(w->path));
+	BS_AUTOFREE char *file = bs_xasprintf("%s/a", w->path);
+	FILE *f = fopen(file, "w");
+	assert_true(f && fputs("before", f) >= 0 && fclose(f) == 0);
+	options->path = w->path;
+}
+
+/* The user's file is as it was, and alone. */
+static int that_file(struct world *w)
+{
+	BS_AUTOFREE char *file = bs_xasprintf("%s/a", w->path);
+	char text[16] = "";
+	FILE *f = fopen(file, "r");
+
+	if (f) {
+		(void)!fgets(text, sizeof text, f);
+		fclose(f);
+		unlink(file);
+	}
+	return rmdir(w->path) < 0 || strcmp(text, "before") != 0;
+}
+
+static struct driver files = {"files", FILES_WRITER, "-", "path", 0, NULL, some_files, that_file, false};
+
 #define PROMISE(test, driver) {#test " (" #driver ")", test, set_up, tear_down, &(driver)}
 #define PROMISES(driver) \
 	PROMISE(nothing_written_is_no_change, driver), PROMISE(a_digest_names_the_tables_that_differ, driver), \
@@ -530,6 +559,7 @@ int main(int argc, char **argv)
 		PROMISES(postgres_in_place),
 		PROMISES(redis),
 		PROMISES(redis_in_place),
+		PROMISES(files),
 	};
 
 	if (argc > 1)

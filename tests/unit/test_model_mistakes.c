@@ -249,11 +249,44 @@ static void a_file_that_cannot_be_read_is_no_model_error(void **state)
 	}
 }
 
+static void stores_are_told_where_their_data_is(void **state)
+{
+	static const struct {
+		const char *store;
+		uint32_t column;
+		const char *part; /* NULL: it is right */
+	} table[] = {
+		{"{driver: redis}", 0, NULL},
+		{"{driver: redis, url: redis://h/1}", 0, NULL},
+		{"{driver: redis, url: redis://h/1, in_place: true}", 0, NULL},
+		{"{driver: files, path: data}", 0, NULL},
+		{"{driver: redis, path: a}", 35, "a redis store has a url and no path"},
+		{"{driver: files}", 10, "store 'c' has no path; add the directory"},
+		{"{driver: files, url: a}", 10, "store 'c' has no path"},
+		{"{driver: files, path: a, in_place: true}", 48, "a files store is always cloned"},
+		{"{driver: sqlite, path: a, in_place: true}", 49, "a sqlite store is always cloned"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < BS_COUNT(table); i++) {
+		BS_AUTOFREE char *text = bs_xasprintf(
+			"version: 1\nstores: {c: %s}\napp: {command: [a, '${stores.c.%s}']}\n" ACTIONS RULES, table[i].store,
+			strstr(table[i].store, "redis") ? "url" : "path");
+		struct loaded loaded = load_bytes(text, strlen(text));
+		if (table[i].part)
+			expect_problem(&loaded.problems.items[0], 2, table[i].column, table[i].part);
+		else
+			expect_clean(&loaded);
+		release(&loaded);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_mistakes_are_reported_at_once_with_their_place),
 		cmocka_unit_test(each_mistake_is_explained_where_it_stands),
+		cmocka_unit_test(stores_are_told_where_their_data_is),
 		cmocka_unit_test(only_loopback_hosts_are_sent_to),
 		cmocka_unit_test(a_model_without_rules_is_only_warned_of),
 		cmocka_unit_test(an_expression_cut_by_a_comment_is_explained),

@@ -263,8 +263,6 @@ struct bs_redis_row {
 	bool stream;
 };
 int bs_redis_row_read(struct bs_blob image, struct bs_redis_row *ret_row, struct bs_err *err);
-/* "user:42" is "user:*" and 42. id gets no data where no part of the name looks like one. */
-void bs_redis_split(struct bs_blob name, struct bs_buf *pattern, struct bs_blob *ret_id);
 
 /* --- redis_keys.c ------------------------------------------------------------------------------------ */
 

@@ -6,11 +6,10 @@
 #include "redis.h"
 
 #include "base/mem.h"
+#include "split.h"
 
-#include <ctype.h>
 #include <string.h>
 
-#define TOKEN_MIN 16 /* bytes of letters and digits that are taken for an identifier */
 #define CONTENT_BYTES 16
 
 #define PLAIN .ref_table = -1, .ref_column = -1
@@ -30,46 +29,6 @@ static struct bs_column columns[] = {
 
 const struct bs_table bs_redis_table = {.name = "keys", .columns = columns, .column_count = BS_COUNT(columns)};
 
-/* --- Names ------------------------------------------------------------------------------------------- */
-
-/* A number, or a long word with letters and digits in it: a UUID, a token. */
-static bool is_identifier(const char *text, size_t len)
-{
-	size_t digits = 0, letters = 0;
-
-	for (size_t i = 0; i < len; i++)
-		if (isdigit((unsigned char)text[i]))
-			digits++;
-		else if (isalpha((unsigned char)text[i]))
-			letters++;
-		else if (text[i] != '-' && text[i] != '_')
-			return false;
-	return len && (digits == len || (len >= TOKEN_MIN && digits && letters));
-}
-
-void bs_redis_split(struct bs_blob name, struct bs_buf *pattern, struct bs_blob *ret_id)
-{
-	const char *text = name.data;
-	size_t end = name.len;
-
-	for (;;) { /* from the last part to the first */
-		const char *colon = end ? memrchr(text, ':', end) : NULL;
-		size_t begin = colon ? (size_t)(colon - text) + 1 : 0;
-		if (is_identifier(text + begin, end - begin)) {
-			bs_buf_add(pattern, text, begin);
-			bs_buf_addc(pattern, '*');
-			bs_buf_add(pattern, text + end, name.len - end);
-			*ret_id = (struct bs_blob){text + begin, (uint32_t)(end - begin)};
-			return;
-		}
-		if (!colon)
-			break;
-		end = begin - 1;
-	}
-	bs_buf_add(pattern, text, name.len);
-	*ret_id = (struct bs_blob){NULL, 0};
-}
-
 /* --- Images ------------------------------------------------------------------------------------------ */
 
 /* As they are: a name may be a number, and stays a text for people. */
@@ -88,7 +47,7 @@ static void add_names(struct bs_buf *image, struct bs_blob name)
 	struct bs_buf pattern = BS_BUF_INIT;
 	struct bs_blob id;
 
-	bs_redis_split(name, &pattern, &id);
+	bs_split_name(name, ":", &pattern, &id);
 	add_name(image, name);
 	bs_row_add_blob(image, bs_buf_text(&pattern), pattern.len);
 	if (id.data)

@@ -2,6 +2,7 @@
 #include "redis.h"
 
 #include "base/mem.h"
+#include "split.h"
 
 #include <string.h>
 
@@ -59,8 +60,8 @@ static int by_pattern(const void *a, const void *b)
 
 	if (x->db != y->db)
 		return x->db < y->db ? -1 : 1;
-	bs_redis_split(x->name, &p, &id);
-	bs_redis_split(y->name, &q, &id);
+	bs_split_name(x->name, ":", &p, &id);
+	bs_split_name(y->name, ":", &q, &id);
 	int order = compare_bytes(bs_buf_text(&p), p.len, bs_buf_text(&q), q.len);
 	bs_buf_release(&p);
 	bs_buf_release(&q);

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/now.h"
+#include "files.h"
 #include "postgres.h"
 #include "redis.h"
 #include "sqlite.h"
@@ -17,6 +18,7 @@ static const struct bs_store_ops *const drivers[] = {
 	&bs_store_sqlite,
 	&bs_store_postgres,
 	&bs_store_redis,
+	&bs_store_files,
 };
 
 const struct bs_store_ops *bs_store_driver(const char *name)
