@@ -77,60 +77,73 @@ static int64_t tick(void)
 	return bs_files_ns(t);
 }
 
-/* One attempt; ret_moved: it was written meanwhile. */
-static int read_once(struct bs_files *s, int fd, int to_fd, struct bs_files_contents *contents, bool *ret_moved)
+/* One attempt, of which st and racy say when it was; ret_moved: it was written meanwhile. */
+static int read_once(int fd, struct bs_files_contents *contents, bool *ret_moved)
 {
 	struct stat before;
 	int64_t began = tick();
 
-	(void)s;
 	bs_buf_clear(&contents->shown);
-	if (fstat(fd, &before) < 0 || lseek(fd, 0, SEEK_SET) < 0 || lseek(to_fd, 0, SEEK_SET) < 0 ||
-	    ftruncate(to_fd, 0) < 0 || take_in(fd, to_fd, &contents->shown, contents->sha) < 0 ||
-	    fstat(fd, &contents->st) < 0)
+	if (fstat(fd, &before) < 0 || lseek(fd, 0, SEEK_SET) < 0 ||
+	    take_in(fd, -1, &contents->shown, contents->sha) < 0 || fstat(fd, &contents->st) < 0)
 		return -1;
 	*ret_moved = !bs_files_same_stat(&before, &contents->st);
 	contents->racy = *ret_moved || bs_files_ns(contents->st.st_ctim) >= began;
 	return 0;
 }
 
-static int keep_object(struct bs_files *s, const char *name, const char *sha, const char *path, struct bs_err *err)
+/* A copy of what fd gives, under the name that was found for it; ret_moved: it is not the same any more. */
+static int copy_aside(struct bs_files *s, int fd, const char *sha, bool *ret_moved, struct bs_err *err)
 {
-	int known = bs_files_object(s, sha);
+	char name[BS_FILES_NAME], copied[BS_SHA256_HEX];
+	int to_fd = bs_files_stage(s, name, err);
 
-	if (known >= 0) {
-		close(known);
-		unlinkat(s->staging_fd, name, 0);
+	if (to_fd < 0)
+		return to_fd;
+	int bad = lseek(fd, 0, SEEK_SET) < 0 || take_in(fd, to_fd, NULL, copied) < 0;
+	int error = errno;
+	close(to_fd);
+	*ret_moved = !bad && strcmp(copied, sha) != 0;
+	if (!bad && !*ret_moved && renameat(s->staging_fd, name, s->objects_fd, sha) == 0)
 		return 0;
-	}
-	if (renameat(s->staging_fd, name, s->objects_fd, sha) == 0)
-		return 0;
+	if (!bad)
+		error = errno;
 	unlinkat(s->staging_fd, name, 0);
-	return cannot("keep", path, err);
+	return *ret_moved ? 0 : bs_err_set(err, BS_ESTORE, "cannot keep a file aside: %s", strerror(error));
+}
+
+/* Most contents were seen before: an undone step is often done again. */
+static int keep(struct bs_files *s, int fd, struct bs_files_contents *contents, bool *moved, struct bs_err *err)
+{
+	int known = bs_files_object(s, contents->sha);
+
+	if (known < 0)
+		return copy_aside(s, fd, contents->sha, moved, err);
+	close(known);
+	return 0;
 }
 
 int bs_files_read(struct bs_files *s, int top_fd, const char *path, struct bs_files_contents *ret_contents,
 		  struct bs_err *err)
 {
-	char name[BS_FILES_NAME];
 	bool moved = true;
 	int fd = open_file(top_fd, path, err);
 
 	ret_contents->shown = (struct bs_buf)BS_BUF_INIT;
 	if (fd < 0)
 		return fd;
-	int to_fd = bs_files_stage(s, name, err);
-	int r = to_fd < 0 ? to_fd : 0;
-	for (int try = 0; r == 0 && moved && try < TRIES; try++)
-		if (read_once(s, fd, to_fd, ret_contents, &moved) < 0)
-			r = cannot("keep", path, err);
+	int r = 0;
+	for (int try = 0; r == 0 && moved && try < TRIES; try++) {
+		if (read_once(fd, ret_contents, &moved) < 0)
+			r = cannot("read", path, err);
+		else
+			r = keep(s, fd, ret_contents, &moved, err);
+	}
 	close(fd);
-	if (to_fd >= 0)
-		close(to_fd);
-	if (r == 0)
-		return keep_object(s, name, ret_contents->sha, path, err);
-	if (to_fd >= 0)
-		unlinkat(s->staging_fd, name, 0);
+	if (r == 0 && moved) /* something writes to it all the time */
+		r = bs_err_set(err, BS_EBUSY, "'%s' changes while it is looked at", path);
+	if (r < 0 && r != BS_EBUSY)
+		bs_err_wrap(err, "'%s'", path);
 	return r;
 }
 
