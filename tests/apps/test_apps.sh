@@ -269,6 +269,24 @@ carts_bugs | carts_fixed)
 	expect 201 POST /carts '{"owner":"bob"}'; says '{"id":2,"total":0,"owner":"bob"}'
 	stop
 	;;
+uploads_bugs | uploads_fixed)
+	mkdir "$work/data"
+	if [ "$part" = uploads_bugs ]; then start --db "$work/data"; else start --db "$work/data" --fixed; fi
+	expect 404 GET /uploads/1/preview
+	expect 201 POST /uploads '{"text":"a secret"}'; says '{"id":1,"text":"a secret"}'
+	expect 200 GET /uploads/1; says '{"id":1,"text":"a secret"}'
+	expect 200 GET /uploads/1/preview; says '{"id":1,"preview":"a sec"}'
+	expect 204 DELETE /uploads/1
+	expect 404 GET /uploads/1
+	if [ "$part" = uploads_bugs ]; then
+		expect 200 GET /uploads/1/preview; says '{"id":1,"preview":"a sec"}'
+	else
+		expect 404 GET /uploads/1/preview
+		[ -z "$(ls -A "$work/data")" ] || fail "left: $(ls "$work/data")"
+	fi
+	expect 404 DELETE /uploads/1
+	stop
+	;;
 *)
 	fail "no such part: '$part'"
 	;;

@@ -13,7 +13,7 @@ models=$source/tests/e2e/models
 work=$(mktemp -d)
 export TMPDIR=$work/tmp # everything that a run leaves behind would be here
 mkdir "$TMPDIR"
-PATH=$build/tests/apps/carts:$build/tests/apps/payments:$build/tests/apps/notes:$build/tests/apps/counters:$build/tests/apps/subscriptions:$PATH
+PATH=$build/tests/apps/carts:$build/tests/apps/uploads:$build/tests/apps/payments:$build/tests/apps/notes:$build/tests/apps/counters:$build/tests/apps/subscriptions:$PATH
 unset APP_FIXED GITHUB_ACTIONS GITHUB_STEP_SUMMARY
 cd "$work"
 
@@ -279,6 +279,21 @@ carts_have_an_owner confirmed 3/3: create_cart > pay_cart > add_item(price=30)" 
 	is warnings 0 '[.[] | select(.type == "warning")] | length'
 	nothing_left
 	! pgrep -f "redis-server 127.0.0.1:.*" -a | grep -qF "$TMPDIR" || fail "a server was left behind"
+	;;
+a_file_that_outlives_its_upload_is_found)
+	bs 1 run "$models/uploads.yaml" "${all_reports[@]}"
+	is findings "deleted_uploads_are_gone confirmed 3/3: create_upload > get_preview > delete_upload > get_preview" "$findings"
+	is mechanism "times and hashes" '[.[] | select(.type == "store.ready")][0].mechanism'
+	is "the self-check" true '[.[] | select(.type == "store.ready")][0].self_check | startswith("exact (1 row")'
+	is "the files of each step" '#1.txt: null, a secret text; #1.preview: null, a sec; #1.txt: a secret text, null' \
+		'[.[] | select(.type == "finding")][0].steps | [.[].changes[] | "\(.row): \(.before.content), \(.after.content)"] | join("; ")'
+	nothing_left
+	APP_FIXED=1 bs 0 run "$models/uploads.yaml" "${all_reports[@]}"
+	is findings '' "$findings"
+	is warnings 0 '[.[] | select(.type == "warning")] | length'
+	[ ! -e "$models/uploads" ] || fail "the run wrote beside the model"
+	nothing_left
+	no_app_left
 	;;
 an_app_with_everything_in_memory_is_explored_by_restart)
 	bs 1 run "$models/counters.yaml" "${all_reports[@]}"

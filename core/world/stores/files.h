@@ -44,6 +44,7 @@ struct bs_files_entry {
 	uint32_t image_len;
 	struct stat st; /* when it was looked at last */
 	bool racy;      /* it may have been written since, without a trace in st */
+	bool linked;    /* the row says that it is the same file as another */
 	uint64_t seen;  /* the walk that saw it last */
 	char sha[BS_SHA256_HEX];
 };

@@ -375,6 +375,7 @@ static void move_shadow(struct bs_files *s, const struct bs_files_plan *plan)
 		if (!step->put.data)
 			continue;
 		read_row(step->put, &row);
+		entry->linked = row.same_as.data != NULL;
 		if (row.type == BS_FILE)
 			memcpy(entry->sha, row.sha, BS_SHA256_HEX - 1);
 		int parent = bs_files_open_parent(s->live_fd, step->path_text, &name);

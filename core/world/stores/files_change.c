@@ -39,6 +39,8 @@ static bool same_link(const struct bs_files_entry *entry, const struct bs_files_
 	struct bs_files_row row;
 	struct bs_blob is = found->same_as ? path_of(found->same_as) : (struct bs_blob){NULL, 0};
 
+	if (!found->same_as && !entry->linked) /* nearly always */
+		return true;
 	return bs_files_row_read((struct bs_blob){entry->image, entry->image_len}, &row, NULL) == 0 &&
 	       bs_blob_equal(row.same_as, is);
 }
@@ -109,6 +111,7 @@ static void take_in(struct looking *l, struct fresh *fresh)
 
 	entry->st = fresh->st;
 	entry->racy = fresh->racy;
+	entry->linked = fresh->found->same_as != NULL;
 	memcpy(entry->sha, fresh->sha, sizeof entry->sha);
 	if (entry->image && bs_blob_equal(image_of(entry), after))
 		return;
