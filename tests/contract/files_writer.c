@@ -165,7 +165,8 @@ static uint64_t sum_file(const char *path, const struct stat *st)
 		return sum;
 	sum = writer_mix(sum, &st->st_mtim.tv_sec, sizeof st->st_mtim.tv_sec);
 	sum = writer_mix(sum, &st->st_mtim.tv_nsec, sizeof st->st_mtim.tv_nsec);
-	sum = writer_mix(sum, &st->st_nlink, sizeof st->st_nlink);
+	if (S_ISREG(st->st_mode)) /* symbolic links that are hard links of one another become two */
+		sum = writer_mix(sum, &st->st_nlink, sizeof st->st_nlink);
 	if (S_ISLNK(st->st_mode)) {
 		n = readlink(path, bytes, sizeof bytes);
 		return writer_mix(sum, bytes, n > 0 ? (size_t)n : 0);

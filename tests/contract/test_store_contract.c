@@ -471,6 +471,7 @@ static void some_keys(struct world *w, struct bs_store_options *options)
 	on_redis("FLUSHALL");
 	on_redis("HSET hash:3 a 1 b 2");
 	on_redis("SET string:1 before EX 100000");
+	free(w->path);
 	w->path = bs_xstrdup("/tmp/backstep-state-XXXXXX");
 	assert_non_null(mkdtemp(w->path));
 	setenv("XDG_STATE_HOME", w->path, 1);
@@ -504,6 +505,7 @@ static struct driver redis_in_place = {
 
 static void some_files(struct world *w, struct bs_store_options *options)
 {
+	free(w->path);
 	w->path = bs_xstrdup("/tmp/backstep-files-XXXXXX");
 	assert_non_null(mkdtemp(w->path));
 	BS_AUTOFREE char *file = bs_xasprintf("%s/a", w->path);

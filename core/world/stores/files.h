@@ -18,7 +18,7 @@
  * Nothing outside is ever touched: every path is opened part by part, without following links. Hard links within the
  * tree stay links. What is no file, directory or symbolic link is refused.
  *
- * Invisible to all this: extended attributes; writes through memory maps that were read before they ended.
+ * Invisible to all this: extended attributes; that two symbolic links are hard links of each other; writes through memory maps that were read before they ended.
  */
 #ifndef BS_WORLD_FILES_H
 #define BS_WORLD_FILES_H
