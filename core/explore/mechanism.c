@@ -16,7 +16,7 @@ static void warn(struct bs_explorer *explorer, const char *store, const char *be
 	if (before)
 		bs_explorer_warn(explorer, "mechanism-changed", (struct bs_at){0},
 				 "what was explored before holds; steps back may take longer from here on",
-				 "store '%s' is put back by %s from now on, until now by %s: %s", store, stats->mechanism,
+				 "store '%s' is put back otherwise from now on, by %s (before: by %s): %s", store, stats->mechanism,
 				 before, why);
 	else
 		bs_explorer_warn(explorer, "mechanism", (struct bs_at){0}, "steps back may take longer so",

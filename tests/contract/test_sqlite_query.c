@@ -143,6 +143,24 @@ static void consistency_can_be_asked_for(void **state)
 	assert_int_equal(answer.rows, 4);
 }
 
+static void virtual_tables_can_be_asked_also_after_pages_were_put_back(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f, "CREATE VIRTUAL TABLE search USING fts5(text); CREATE VIRTUAL TABLE old USING fts4(text);"
+		 "CREATE VIRTUAL TABLE place USING rtree(id, x0, x1);"
+		 "INSERT INTO search VALUES ('one'); INSERT INTO old VALUES ('one'); INSERT INTO place VALUES (1, 0, 5)");
+	for (size_t i = 0; i < 2; i++) {
+		struct answer answer = {0};
+		assert_ok(f, ask(f, "SELECT search.text FROM search, old, place WHERE search MATCH 'one' "
+				    "AND old MATCH 'one' AND x0 < 3", &answer));
+		assert_int_equal(answer.rows, 1);
+		run(f->app, "CREATE TABLE late(x); INSERT INTO search VALUES ('one'); DELETE FROM old; DELETE FROM place");
+		struct bs_changes list = changes(f);
+		assert_ok(f, undo(f, &list));
+	}
+}
+
 static void a_query_that_takes_too_long_ends(void **state)
 {
 	struct fixture *f = *state;
@@ -182,6 +200,7 @@ int main(void)
 		IN_BOTH(one_statement_is_one),
 		IN_BOTH(errors_are_in_sqlites_words),
 		IN_BOTH(consistency_can_be_asked_for),
+		IN_BOTH(virtual_tables_can_be_asked_also_after_pages_were_put_back),
 		IN_BOTH(a_query_that_takes_too_long_ends),
 		IN_BOTH(many_queries_are_answered_each_with_its_own),
 	};

@@ -388,8 +388,8 @@ static void a_digest_names_the_tables_that_differ(void **state)
 
 #define SQLITE(mode, actions, mechanism) \
 	{"sqlite", SQLITE_WRITER, mode, "path", actions, mechanism, NULL, NULL, false}
-static struct driver sqlite_wal = SQLITE("wal", 0, "triggers");
-static struct driver sqlite_delete = SQLITE("delete", 0, "triggers");
+static struct driver sqlite_wal = SQLITE("wal", 3000, "triggers");
+static struct driver sqlite_delete = SQLITE("delete", 3000, "triggers");
 /* What triggers cannot reach: the ordinary tables, and more. */
 #define SEARCH "triggers, virtual tables by whole comparison"
 #define TABLES "triggers, virtual tables by whole comparison, images where tables changed"

@@ -201,8 +201,8 @@ static void means_of_rollback_that_change_during_the_run_are_told_once_with_the_
 	fake_init(&fake);
 	fake.images_after = 100;
 	run(&fake, MODEL("max_depth: 4, max_steps: 300"), &told);
-	assert_has(&told.warnings, "mechanism-changed: store 'db' is put back by fake images from now on, until now by "
-				   "fake: rows are not enough\n");
+	assert_has(&told.warnings, "mechanism-changed: store 'db' is put back otherwise from now on, by fake images "
+				   "(before: by fake): rows are not enough\n");
 	assert_int_equal(count_of(&told.warnings, "mechanism"), 1);
 	told_release(&told);
 	fake_release(&fake);

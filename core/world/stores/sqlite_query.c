@@ -21,7 +21,8 @@ static int pragma_allowed(const char *name, const char *argument)
 	static const char *const reading[] = {"foreign_key_check", "foreign_key_list", "index_info", "index_list",
 					      "index_xinfo", "integrity_check", "quick_check", "table_info",
 					      "table_list", "table_xinfo"};
-	static const char *const settings[] = {"application_id", "encoding", "user_version"};
+	/* The full text modules ask for two of them. */
+	static const char *const settings[] = {"application_id", "data_version", "encoding", "page_size", "user_version"};
 
 	for (size_t i = 0; i < BS_COUNT(reading); i++)
 		if (strcasecmp(name, reading[i]) == 0)
