@@ -68,6 +68,7 @@ int bs_cmd_run(const struct bs_options *options);
 int bs_cmd_check(const struct bs_options *options);
 int bs_cmd_demo(const struct bs_options *options);
 int bs_cmd_report(const struct bs_options *options);
+int bs_cmd_clean(const struct bs_options *options);
 
 /* Loads a model and prints its problems. NULL when there are errors; *ret_status is the exit status then. */
 struct bs_model;

@@ -36,6 +36,12 @@ const struct bs_command bs_commands[] = {
 	 "exit status: that of the run; 2 no event file, or one of a newer format; 4 an incomplete run or a report that\n"
 	 "could not be written",
 	 "rq", bs_cmd_report},
+	{"clean", "MODEL", "put back what a run that was killed left changed",
+	 "Takes away what runs that were killed left in the stores of MODEL: data that was used in place is what it was\n"
+	 "before them, and clones are gone. The next run does that by itself; this does only that.\n\n"
+	 "example:\n  backstep clean payments.yaml\n\n"
+	 "exit status: 0 all is as it was, 2 bad usage or model, 3 a store could not be reached or put back",
+	 "", bs_cmd_clean},
 	{NULL, NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -370,6 +370,37 @@ void bs_world_close(struct bs_world *world)
 	free(world);
 }
 
+static int recover_store(struct bs_world *world, size_t i,
+			 void (*told)(void *ctx, const char *store, const char *text), void *ctx, struct bs_err *err)
+{
+	struct bs_store *store = world->stores.items[i];
+	const char *text;
+	int r = store->ops->recover ? store->ops->recover(store, err) : 0;
+
+	if (r < 0)
+		return bs_err_wrap(err, "store '%s'", world->stores.names[i]);
+	for (size_t w = 0; told && store->ops->warning && (text = store->ops->warning(store, w)); w++)
+		told(ctx, world->stores.names[i], text);
+	return 0;
+}
+
+int bs_world_recover(const struct bs_model *model, void (*told)(void *ctx, const char *store, const char *text), void *ctx,
+		     struct bs_err *err)
+{
+	struct bs_world *world = bs_xcalloc(1, sizeof *world);
+
+	world->model = model;
+	world->root = bs_context_new(model->var_count);
+	bs_buf_init(&world->log, LOG_KEPT);
+	int r = make_workdir(world, err);
+	if (r == 0)
+		r = open_stores(world, err);
+	for (size_t i = 0; r == 0 && i < world->stores.count; i++)
+		r = recover_store(world, i, told, ctx, err);
+	bs_world_close(world);
+	return r;
+}
+
 static int send_reset(struct bs_world *world, struct bs_err *err)
 {
 	struct bs_response response;

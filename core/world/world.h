@@ -53,6 +53,11 @@ int bs_world_open(const struct bs_model *model, const struct bs_world_options *o
 		  struct bs_world **ret_world, struct bs_err *err);
 void bs_world_close(struct bs_world *world); /* accepts NULL */
 
+/* Takes away what runs that were killed left in the model's stores: data that was used in place is what it was before
+ * them, clones are gone. Starts nothing. told (may be NULL) gets what was done, store by store; texts are borrowed. */
+int bs_world_recover(const struct bs_model *model, void (*told)(void *ctx, const char *store, const char *text), void *ctx,
+		     struct bs_err *err);
+
 /* Back to the root, trusting nothing. */
 int bs_world_clean_start(struct bs_world *world, struct bs_err *err);
 

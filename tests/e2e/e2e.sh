@@ -247,6 +247,21 @@ no_server_error confirmed 3/3: create_order(amount=100) > delete_order > refund_
 	bs 1 run model.yaml "${by_steps[@]}" "${all_reports[@]}"
 	is "the warning" true '[.[] | select(.type == "warning").message] | any(contains("ended before it could put"))'
 	[ "$(pg shop "$all")" = "$root" ] || fail "not put back: $(pg shop "$all") instead of $root"
+	rm events.ndjson
+	"$backstep" run model.yaml --max-steps 0 --time 60s --max-depth 50 --report ndjson=events.ndjson >out 2>err &
+	pid=$!
+	for _ in $(seq 200); do
+		[ "$(grep -c '"type":"step"' events.ndjson 2>/dev/null || true)" -gt 40 ] 2>/dev/null && break
+		sleep 0.05
+	done
+	kill -KILL "$pid" || fail "the run ended by itself"
+	wait "$pid" 2>/dev/null || true
+	bs 0 clean model.yaml
+	says "db: "
+	[ "$(pg shop "$all")" = "$root" ] || fail "not cleaned: $(pg shop "$all") instead of $root"
+	[ "$(pg shop "SELECT count(*) FROM pg_namespace WHERE nspname LIKE '%backstep%'")" = 0 ] || fail "notes were left"
+	bs 0 clean model.yaml
+	[ ! -s out ] || fail "clean found something where nothing was left"
 	kill "$app"
 	wait "$app" 2>/dev/null || true
 	;;
@@ -456,7 +471,7 @@ bad_usage_is_exit_2)
 	[ ! -e x.xml ] || fail "a report was begun"
 	bs 0 --help
 	bs 0 --version
-	for command in run check demo; do bs 0 "$command" --help; says example; done
+	for command in run check demo report clean; do bs 0 "$command" --help; says example; done
 	bs 0 run --help
 	says junit:strict
 	;;
