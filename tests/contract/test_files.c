@@ -1,6 +1,8 @@
 /* The files store: what is hard to see and to put back, what is refused, and what must never be touched. */
 #include "files_fixture.h"
 
+#include <sys/prctl.h>
+
 /* --- What is seen and put back ------------------------------------------------------------------------ */
 
 static void rows_have_the_columns_that_rules_use(void **state)
@@ -269,6 +271,20 @@ static void a_write_that_cannot_be_kept_is_said(void **state)
 /* --- While it is written ------------------------------------------------------------------------------ */
 
 /* A process that writes without a pause until it is killed: what is told in the end is what is there. */
+/* Until it is killed, or the test ends. */
+static _Noreturn void write_without_end(int live)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (unsigned i = 0;; i++) {
+		char text[2] = {(char)('a' + i % 26), 0};
+		int fd = openat(live, i % 3 ? "a" : "b", O_WRONLY | O_CREAT, 0644);
+		(void)!write(fd, text, 1);
+		close(fd);
+		if (i % 7 == 0)
+			unlinkat(live, "b", 0);
+	}
+}
+
 static void changes_of_a_busy_application_are_joined_in_the_end(void **state)
 {
 	struct fixture *f = *state;
@@ -279,14 +295,8 @@ static void changes_of_a_busy_application_are_joined_in_the_end(void **state)
 	begin_now(f);
 	uint64_t root = digest(f);
 	pid_t pid = fork();
-	for (unsigned i = 0; pid == 0; i++) {
-		char text[2] = {(char)('a' + i % 26), 0};
-		int fd = openat(f->live, i % 3 ? "a" : "b", O_WRONLY | O_CREAT, 0644);
-		(void)!write(fd, text, 1);
-		close(fd);
-		if (i % 7 == 0)
-			unlinkat(f->live, "b", 0);
-	}
+	if (pid == 0)
+		write_without_end(f->live);
 	for (int round = 0; round < 200; round++) {
 		struct bs_changes list = {0};
 		if (round == 199) {

@@ -14,8 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 
+enum deed_kind { MOVED, MADE, WROTE };
+
 struct deed {
-	enum { MOVED, MADE, WROTE } kind;
+	enum deed_kind kind;
 	const struct bs_files_step *step;
 	char staged[BS_FILES_NAME]; /* MOVED: its name in staging */
 };
@@ -32,7 +34,7 @@ static int cannot(const struct bs_files_step *step, struct bs_err *err)
 	return bs_err_set(err, BS_ESTORE, "cannot put back '%s': %s", step->path_text, strerror(errno));
 }
 
-static struct deed *note(struct running *run, int kind, const struct bs_files_step *step)
+static struct deed *note(struct running *run, enum deed_kind kind, const struct bs_files_step *step)
 {
 	struct deed *deed = BS_PUSH(run->deeds, run->deed_count);
 
